@@ -1,0 +1,117 @@
+"""What a store of media must answer, whether it is a folder or an S3 bucket."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from apps.media.sources import Source
+
+CHECKSUM_HEADER = "x-amz-checksum-sha256"
+"""The request header of a part: the base64 SHA-256 of its bytes, as S3 names it."""
+
+
+class StorageError(Exception):
+    """The store could not do what was asked; the message says why."""
+
+
+class ObjectMissing(StorageError):
+    """No object has this key."""
+
+
+class NoSuchUpload(StorageError):
+    """The multipart upload was completed, aborted or never begun."""
+
+
+class PartMismatch(StorageError):
+    """The parts named do not match the parts that are stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class MultipartUpload:
+    """An open multipart upload: all a store needs to find it again."""
+
+    upload_id: UUID
+    token: str  # the store's own name for it, to be kept with the upload
+
+    @property
+    def key(self) -> str:
+        """Where the whole file is once the upload is complete."""
+        return f"originals/{self.upload_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that arrived, or one that a client says has arrived."""
+
+    number: int  # from 1
+    size_bytes: int
+    etag: str  # as the store answered the PUT, quotes included
+    checksum_sha256: str  # base64; empty when the store does not tell
+
+
+@dataclass(frozen=True, slots=True)
+class PartTarget:
+    """Where to send one part: this method, address and headers exactly, until it expires.
+
+    The address is absolute for S3, and begins with a slash for our own endpoint.
+    """
+
+    url: str
+    expires_at: datetime
+    headers: dict[str, str] = field(default_factory=dict)
+    method: str = "PUT"
+
+
+class Storage(Protocol):
+    """Files under content-addressed keys, and uploads in parts. Sync but for the reading side."""
+
+    def put(self, path: Path, key: str, *, content_type: str) -> None:
+        """Store a local file durably; a key that exists is left alone, for keys name contents."""
+
+    def size(self, key: str) -> int:
+        """The length in bytes; raises ObjectMissing."""
+
+    def exists(self, key: str) -> bool:
+        """Whether an object has this key."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is gone already is no error."""
+
+    def materialise(self, key: str) -> AbstractContextManager[Path]:
+        """A local path to read the object from while the context lasts; raises ObjectMissing."""
+
+    async def open_source(self, key: str, size_bytes: int) -> Source:
+        """The object, to be read in ranges; raises ObjectMissing, or OSError on a wrong size."""
+
+    def create_multipart(self, upload_id: UUID, *, content_type: str) -> MultipartUpload:
+        """Begin an upload in parts."""
+
+    def part_target(
+        self,
+        upload: MultipartUpload,
+        *,
+        number: int,
+        size_bytes: int,
+        checksum_sha256: str,
+        lifetime_seconds: int,
+    ) -> PartTarget:
+        """Where one part may be sent: bound to its number, exact size and base64 checksum.
+
+        The checksum must be known here because S3 refuses `x-amz-` headers that are not signed.
+        """
+
+    def list_parts(self, upload: MultipartUpload) -> list[Part]:
+        """The parts that arrived, by number; raises NoSuchUpload."""
+
+    def complete_multipart(self, upload: MultipartUpload, parts: Sequence[Part]) -> str:
+        """Join the parts, given from 1 without a gap, and return the key of the whole.
+
+        A repeated call after success returns the same key. Raises PartMismatch, NoSuchUpload.
+        """
+
+    def abort_multipart(self, upload: MultipartUpload) -> None:
+        """Throw the parts away; an upload that is gone already is no error."""
