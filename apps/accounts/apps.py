@@ -1,0 +1,7 @@
+"""People, organisations (tenants), memberships and roles."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "apps.accounts"

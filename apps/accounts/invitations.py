@@ -1,0 +1,121 @@
+"""Inviting people into an organisation by mail."""
+
+import hashlib
+import secrets
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from apps.accounts.models import Invitation, Membership, Organization, User
+from apps.accounts.roles import Role
+from apps.core.clock import now
+
+INVITATION_SESSION_KEY = "invitation"
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def open_invitations(organization: Organization) -> QuerySet[Invitation]:
+    """Offers that were neither accepted nor withdrawn, newest first; expired ones included."""
+    return (
+        Invitation.objects.filter(organization=organization, accepted_at=None)
+        .select_related("invited_by")
+        .order_by("-created_at", "-id")
+    )
+
+
+def find_invitation(token: str) -> Invitation | None:
+    """The open, unexpired invitation behind a link's token."""
+    return (
+        Invitation.objects.select_related("organization", "invited_by")
+        .filter(token_sha256=_digest(token), accepted_at=None, expires_at__gt=now())
+        .first()
+    )
+
+
+def open_invitation_in_session(request: HttpRequest) -> Invitation | None:
+    """The invitation that the person came with, if it still stands."""
+    token = request.session.get(INVITATION_SESSION_KEY)
+    return find_invitation(token) if token else None
+
+
+@transaction.atomic
+def invite(*, actor: Membership, email: str, role: Role) -> Invitation:
+    """Send an invitation, in place of an earlier one to the same address.
+
+    Raises ValidationError for a member's address, and for a role stronger than the actor's.
+    """
+    organization = actor.organization
+    if not Role(actor.role).includes(role):
+        raise ValidationError(
+            "You can't invite somebody into a role stronger than your own.", code="too_strong"
+        )
+    if organization.memberships.filter(user__email__iexact=email).exists():
+        raise ValidationError(f"{email} is a member already.", code="already_member")
+    open_invitations(organization).filter(email__iexact=email).delete()
+    token = secrets.token_urlsafe(32)
+    invitation = Invitation.objects.create(
+        organization=organization,
+        email=email,
+        role=role,
+        token_sha256=_digest(token),
+        invited_by=actor.user,
+        expires_at=now() + settings.INVITATION_LIFETIME,
+    )
+    transaction.on_commit(lambda: _send(invitation, token))
+    return invitation
+
+
+def _send(invitation: Invitation, token: str) -> None:
+    context = {
+        "invitation": invitation,
+        "role": Role(invitation.role).label,
+        "url": settings.BASE_URL + reverse("people:invitation", args=[token]),
+    }
+    send_mail(
+        subject=f"Join {invitation.organization} on Longwave",
+        message=render_to_string("mail/invitation.txt", context),
+        from_email=None,
+        recipient_list=[invitation.email],
+    )
+
+
+def withdraw(*, organization: Organization, invitation_id: object) -> None:
+    """Take an open invitation back; one that is gone already is no error."""
+    open_invitations(organization).filter(pk=invitation_id).delete()
+
+
+@transaction.atomic
+def accept(*, user: User, token: str) -> Membership:
+    """Make the person a member; accepting twice changes nothing.
+
+    The link is a secret that was sent to one mailbox, so whoever holds it may accept it, with
+    whatever address they sign in. Raises ValidationError when it is used up or too old.
+    """
+    invitation = (
+        Invitation.objects.select_for_update()
+        .filter(token_sha256=_digest(token), expires_at__gt=now())
+        .first()
+    )
+    if invitation is None:
+        raise ValidationError("This invitation is no longer valid: ask for a new one.")
+    existing = Membership.objects.filter(
+        organization_id=invitation.organization_id, user=user
+    ).first()
+    if existing is not None:
+        return existing
+    if invitation.accepted_at is not None:
+        raise ValidationError("This invitation was used already: ask for a new one.")
+    invitation.accepted_at = now()
+    invitation.save(update_fields=["accepted_at"])
+    return Membership.objects.create(
+        organization_id=invitation.organization_id, user=user, role=invitation.role
+    )

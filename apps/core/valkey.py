@@ -1,0 +1,38 @@
+"""Connections to Valkey: one pool per process for sync code, one per event loop for async code."""
+
+import asyncio
+from functools import cache
+from weakref import WeakKeyDictionary
+
+import redis
+import redis.asyncio
+from django.conf import settings
+
+_async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis] = (
+    WeakKeyDictionary()
+)
+
+
+def key(*parts: object) -> str:
+    """A key of this installation: parts joined by colons behind the configured prefix."""
+    return ":".join([settings.REDIS_PREFIX, *map(str, parts)])
+
+
+@cache
+def connection() -> redis.Redis:
+    """The process's client; it is thread-safe and reconnects by itself."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=30, health_check_interval=30
+    )
+
+
+def async_connection() -> redis.asyncio.Redis:
+    """The running event loop's client; callers bound their own waiting time."""
+    loop = asyncio.get_running_loop()
+    client = _async_clients.get(loop)
+    if client is None:
+        client = redis.asyncio.Redis.from_url(
+            settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=30
+        )
+        _async_clients[loop] = client
+    return client

@@ -1,0 +1,7 @@
+"""Bytes: uploads, storage, ranges, responses, probing and encoding."""
+
+from django.apps import AppConfig
+
+
+class MediaConfig(AppConfig):
+    name = "apps.media"

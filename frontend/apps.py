@@ -1,0 +1,7 @@
+"""Pages, templates and static files."""
+
+from django.apps import AppConfig
+
+
+class FrontendConfig(AppConfig):
+    name = "frontend"

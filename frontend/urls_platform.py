@@ -1,0 +1,5 @@
+"""Addresses of the platform pages."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

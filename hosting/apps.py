@@ -1,0 +1,7 @@
+"""The project as an app, so that its management commands are found."""
+
+from django.apps import AppConfig
+
+
+class HostingConfig(AppConfig):
+    name = "hosting"

@@ -1,0 +1,288 @@
+"""Every setting of Longwave, read from the environment with safe defaults for one machine."""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.utils.csp import CSP
+from environs import Env
+
+from hosting.data_folder import engine_urls, secret_key
+from hosting.mail import mailer_from_url
+
+env = Env()
+PROJECT = Path(__file__).resolve().parent.parent
+
+# The data folder holds everything that a backup must hold on one machine.
+DATA = Path(env.str("LONGWAVE_DATA", str(PROJECT / "var"))).expanduser().resolve()
+_engines = engine_urls(DATA)
+DATABASE_URL = env.str("DATABASE_URL", "") or _engines.get("DATABASE_URL", "")
+REDIS_URL = env.str("REDIS_URL", "") or _engines.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+# Prefix of every key, stream and channel in Valkey: several installations may share one server.
+REDIS_PREFIX = env.str("LONGWAVE_REDIS_PREFIX", "longwave")
+
+DEBUG = env.bool("LONGWAVE_DEBUG", False)
+SECRET_KEY = env.str("LONGWAVE_SECRET_KEY", "") or secret_key(DATA)
+SECRET_KEY_FALLBACKS: list[str] = env.list("LONGWAVE_SECRET_KEY_FALLBACKS", [])
+BASE_URL = env.str("LONGWAVE_BASE_URL", "http://localhost:8000").rstrip("/")
+_base = urlsplit(BASE_URL)
+IS_HTTPS = _base.scheme == "https"
+ALLOWED_HOSTS: list[str] = env.list("LONGWAVE_ALLOWED_HOSTS", []) or [
+    _base.hostname or "localhost",
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+]
+# Peers (networks in CIDR form) whose X-Forwarded-For and X-Forwarded-Proto are believed.
+TRUSTED_PROXIES: list[str] = env.list("LONGWAVE_TRUSTED_PROXIES", [])
+
+INSTALLED_APPS = [
+    "daphne",  # first: it replaces runserver
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "channels",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "apps.core",
+    "apps.accounts",
+    "apps.media",
+    "podcasts",
+    "apps.downloads",
+    "apps.live",
+    "api",
+    "frontend",
+    "hosting",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "hosting.urls"
+DATA_URLCONF = "hosting.data_urls"
+ASGI_APPLICATION = "hosting.asgi.application"
+FORM_RENDERER = "frontend.rendering.FormRenderer"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.csp",
+                "frontend.context_processors.longwave",
+            ],
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        **dj_database_url.parse(DATABASE_URL or "postgresql://localhost/longwave"),
+        # Pooling and persistent connections exclude each other in Django.
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,  # a restarted PostgreSQL must not cost a failed request
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": env.int("LONGWAVE_DB_POOL", 12)}},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": f"{REDIS_PREFIX}:cache",
+    }
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {
+            # redis-py's default socket time-out would close idle sockets.
+            "hosts": [{"address": REDIS_URL, "socket_timeout": None}],
+            "prefix": f"{REDIS_PREFIX}:channels",
+        },
+    }
+}
+
+# --- People -----------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+# Addresses are unique whatever their case: a constraint on lower(email), which W004 can't see.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "studio:home"
+ACCOUNT_LOGOUT_REDIRECT_URL = "public:front"
+ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "apps.accounts.signup.SignupForm"
+ACCOUNT_EMAIL_VERIFICATION = env.str("LONGWAVE_EMAIL_VERIFICATION", "optional")
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _base.scheme
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_UNIQUE_EMAIL = True
+# Who may sign up: turn it off on a private installation and invite people instead.
+SIGNUP_OPEN = env.bool("LONGWAVE_SIGNUP_OPEN", True)
+INVITATION_LIFETIME = timedelta(days=14)
+
+MAILERS = {
+    "default": mailer_from_url(env.str("LONGWAVE_EMAIL_URL", f"file://{DATA / 'mail'}")),
+}
+DEFAULT_FROM_EMAIL = env.str(
+    "LONGWAVE_EMAIL_FROM", f"Longwave <noreply@{_base.hostname or 'localhost'}>"
+)
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- Security ---------------------------------------------------------------------------------
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = int(timedelta(days=30).total_seconds())
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if IS_HTTPS else 0
+SECURE_SSL_REDIRECT = False  # the proxy in front does it; redirecting here would loop behind it
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+X_FRAME_OPTIONS = "DENY"
+_socket_origin = f"{'wss' if IS_HTTPS else 'ws'}://{_base.netloc}"
+S3_ENDPOINT_URL: str | None = env.str("S3_ENDPOINT_URL", "") or None
+S3_BUCKET: str | None = env.str("S3_BUCKET", "") or None
+S3_REGION = env.str("S3_REGION", "us-east-1")
+AWS_ACCESS_KEY_ID: str | None = env.str("AWS_ACCESS_KEY_ID", "") or None
+AWS_SECRET_ACCESS_KEY: str | None = env.str("AWS_SECRET_ACCESS_KEY", "") or None
+# Browsers send parts of uploads straight to the bucket.
+S3_UPLOAD_ORIGIN = env.str(
+    "S3_UPLOAD_ORIGIN",
+    "" if not S3_BUCKET else S3_ENDPOINT_URL or f"https://{S3_BUCKET}.s3.{S3_REGION}.amazonaws.com",
+)
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "blob:"],
+    "media-src": [CSP.SELF],
+    "font-src": [CSP.SELF],
+    "manifest-src": [CSP.SELF],
+    "connect-src": [CSP.SELF, _socket_origin, *filter(None, [S3_UPLOAD_ORIGIN])],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+
+# --- Static files -----------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "frontend.storage.ManifestStorage"
+    },
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = False
+
+# --- Media and uploads ------------------------------------------------------------------------
+MEDIA_STORE_ROOT = DATA / "media"
+SCRATCH_ROOT = DATA / "scratch"
+SPOOL_ROOT = DATA / "spool"
+MAX_UPLOAD_BYTES = env.int("LONGWAVE_MAX_UPLOAD_BYTES", 2 * 1024**3)
+UPLOAD_PART_BYTES = env.int("LONGWAVE_UPLOAD_PART_BYTES", 8 * 1024**2)
+UPLOAD_LIFETIME = timedelta(days=7)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024**2
+FILE_UPLOAD_TEMP_DIR = None
+TRASH_LIFETIME = timedelta(days=30)
+
+# --- Counting ---------------------------------------------------------------------------------
+USER_AGENTS: Path | None = env.path("LONGWAVE_USER_AGENTS", None)
+DATACENTER_NETWORKS: Path | None = env.path("LONGWAVE_DATACENTER_NETWORKS", None)
+# Downloads of one address on one day beyond which further ones wait for review (IAB v2.3).
+ADDRESS_CEILING = env.int("LONGWAVE_ADDRESS_CEILING", 500)
+
+# --- Jobs -------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": f"{REDIS_PREFIX}:jobs:",
+    # A job whose worker was killed is given to another one after this time.
+    "visibility_timeout": int(timedelta(hours=2).total_seconds()),
+    "socket_keepalive": True,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "publish-due-episodes": {"task": "podcasts.tasks.publish_due", "schedule": 10.0},
+    "recover-stalled-audio": {"task": "podcasts.tasks.recover_stalled_audio", "schedule": 60.0},
+    "expire-uploads": {"task": "apps.media.tasks.expire_uploads", "schedule": 3600.0},
+    "empty-trash": {"task": "podcasts.tasks.empty_trash", "schedule": 3600.0},
+    "destroy-day-keys": {"task": "apps.downloads.tasks.destroy_day_keys", "schedule": 3600.0},
+}
+
+# --- API --------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "api.pagination.CursorPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "api.problems.problem_handler",
+    "PAGE_SIZE": 50,
+}
+SPECTACULAR_SETTINGS = {"TITLE": "Longwave API", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+
+# --- Language, time, logs ---------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LONGWAVE_LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django.server": {"level": "WARNING"},
+        "daphne": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,15 @@
+"""The control plane's addresses: pages, API and sign-in. Media and feeds: ``data_urls``."""
+
+from django.urls import include, path
+
+from hosting.health import health
+
+urlpatterns = [
+    path("healthz", health, name="health"),
+    path("accounts/", include("allauth.urls")),
+    path("api/v1/", include("api.urls")),
+    path("studio/", include("frontend.urls_studio")),
+    path("", include("frontend.urls_people")),
+    path("", include("frontend.urls_platform")),
+    path("", include("frontend.urls_public")),
+]

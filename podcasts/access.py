@@ -1,0 +1,83 @@
+"""The only door to shows and episodes: 404 for a stranger, 403 for too weak a role."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db.models import FETCH_RAISE
+from django.http import Http404
+
+from apps.accounts.access import require_role
+from apps.accounts.models import Organization
+from apps.accounts.roles import Role
+from podcasts.models import Episode, Show
+from podcasts.querysets import EpisodeQuerySet, ShowQuerySet
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from apps.accounts.models import User
+
+
+def shows_of(organization: Organization) -> ShowQuerySet:
+    """The living shows of an organisation that the caller was let into, by title."""
+    return (
+        Show.objects.for_organization(organization)
+        .alive()
+        .select_related("artwork")
+        .fetch_mode(FETCH_RAISE)
+        .order_by("title", "id")
+    )
+
+
+def get_show(
+    user: "User | AnonymousUser",
+    show_id: UUID,
+    needed: Role = Role.ANALYST,
+    *,
+    in_trash: bool = False,
+) -> Show:
+    """A show of one of the person's organisations, with its organisation and artwork."""
+    shows = Show.objects.in_trash() if in_trash else Show.objects.alive()
+    show = shows.filter(id=show_id).select_related("organization", "artwork").first()
+    if show is None:
+        raise Http404("There is no such show.")
+    require_role(user, show.organization_id, needed)
+    return show
+
+
+def episodes_of(show: Show) -> EpisodeQuerySet:
+    """The living episodes of a show that the caller was let into, newest first, media included."""
+    return (
+        Episode.objects.for_show(show)
+        .alive()
+        .with_media()
+        .order_by("-published_at", "-created_at", "-id")
+    )
+
+
+def get_episode(
+    user: "User | AnonymousUser",
+    episode_id: UUID,
+    needed: Role = Role.ANALYST,
+    *,
+    in_trash: bool = False,
+) -> Episode:
+    """An episode of one of the person's organisations, with everything its page shows."""
+    episodes = Episode.objects.in_trash() if in_trash else Episode.objects.alive()
+    episode = episodes.filter(id=episode_id).with_media().first()
+    if episode is None:
+        raise Http404("There is no such episode.")
+    require_role(user, episode.organization_id, needed)
+    return episode
+
+
+def trash_of(organization: Organization) -> tuple[ShowQuerySet, EpisodeQuerySet]:
+    """What an organisation can restore: its deleted shows and episodes, latest first."""
+    shows = Show.objects.for_organization(organization).in_trash().order_by("-deleted_at")
+    episodes = (
+        Episode.objects.filter(organization=organization)
+        .in_trash()
+        .select_related("show")
+        .order_by("-deleted_at")
+    )
+    return shows, episodes

@@ -1,0 +1,94 @@
+"""What all tests share: a Valkey key space per worker, a store of their own, and people."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from pytest_django.fixtures import SettingsWrapper
+
+from apps.accounts.models import Organization, User
+from apps.accounts.roles import Role
+from apps.core import valkey
+from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+
+
+def pytest_configure() -> None:
+    """Each worker has its own prefix in Valkey and needs no collected static files."""
+    django_settings.REDIS_PREFIX = f"test-{WORKER}-{os.getpid()}"
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    django_settings.STORAGES = django_settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+    layer = django_settings.CHANNEL_LAYERS["default"]
+    layer["CONFIG"]["prefix"] = f"{django_settings.REDIS_PREFIX}:channels"
+    django_settings.CACHES["default"]["KEY_PREFIX"] = f"{django_settings.REDIS_PREFIX}:cache"
+    django_settings.CELERY_TASK_ALWAYS_EAGER = True
+    django_settings.CELERY_TASK_EAGER_PROPAGATES = True
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(settings: SettingsWrapper) -> Iterator[None]:
+    """Files that a test stores, spools or mails go to a folder that ends with it."""
+    with tempfile.TemporaryDirectory(prefix="longwave-test-") as folder:
+        settings.DATA = Path(folder)
+        settings.MEDIA_STORE_ROOT = Path(folder) / "media"
+        settings.SCRATCH_ROOT = Path(folder) / "scratch"
+        settings.SPOOL_ROOT = Path(folder) / "spool"
+        yield
+
+
+@pytest.fixture
+def clean_valkey() -> Iterator[None]:
+    """Nothing of an earlier test is in this worker's key space, and nothing is left."""
+    _delete_keys()
+    yield
+    _delete_keys()
+
+
+def _delete_keys() -> None:
+    client = valkey.connection()
+    for name in client.scan_iter(match=f"{django_settings.REDIS_PREFIX}:*", count=1000):
+        client.delete(name)
+
+
+@dataclass(frozen=True)
+class People:
+    """Everybody who might ask for a tenant's page."""
+
+    organization: Organization
+    owner: User
+    admin: User
+    editor: User
+    analyst: User
+    stranger: User  # owns another organisation
+    staff: User
+
+    def client(self, name: str) -> Client:
+        """A signed-in browser of one of them; ``anonymous`` is signed out."""
+        client = Client()
+        if name != "anonymous":
+            client.force_login(getattr(self, name))
+        return client
+
+
+@pytest.fixture
+def people(db: None) -> People:
+    """An organisation with a member of each role, a stranger, and a platform admin."""
+    organization = OrganizationFactory(name="Radio Ours")
+    members = {
+        role.value: MembershipFactory(organization=organization, role=role).user for role in Role
+    }
+    stranger = MembershipFactory(organization__name="Elsewhere").user
+    return People(
+        organization=organization,
+        stranger=stranger,
+        staff=UserFactory(is_staff=True, email="staff@example.com"),
+        **members,
+    )
