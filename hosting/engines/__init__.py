@@ -1,0 +1,6 @@
+"""PostgreSQL and Valkey of one data folder: made, started and stopped with no installation."""
+
+from hosting.engines.errors import EngineError
+from hosting.engines.service import Engines
+
+__all__ = ["EngineError", "Engines"]

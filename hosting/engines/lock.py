@@ -1,0 +1,33 @@
+"""Who may use a data folder: one instance at a time, held by a lock that dies with its process."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hosting.engines.errors import EngineError
+
+
+@contextmanager
+def hold_lock(path: Path) -> Iterator[None]:
+    """Hold ``path`` exclusively; raises EngineError naming the process that already does.
+
+    The file stays when the lock is released: removing it would let two processes lock two files
+    of the same name.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+            raise EngineError(
+                f"{path.parent} is in use by another Longwave (process {holder}). "
+                "Stop that one first, or name another data folder."
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
