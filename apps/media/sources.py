@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from io import FileIO
 from itertools import accumulate
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +18,7 @@ CHUNK_BYTES = 256 * 1024
 _ONLY_IF_CACHED: int | None = getattr(os, "RWF_NOWAIT", None)
 
 
-class SourceTooShort(OSError):
+class SourceTooShortError(OSError):
     """A stored file ended before the length that was promised for it."""
 
 
@@ -34,8 +35,8 @@ class Source(Protocol):
 class DiskSource:
     """A file on disk: pages in memory are read at once, others in a thread."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
 
     @classmethod
     async def open(cls, path: Path, size_bytes: int) -> "DiskSource":
@@ -43,29 +44,29 @@ class DiskSource:
         return cls(await asyncio.to_thread(_open_checked, path, size_bytes))
 
     async def read(self, start: int, stop: int) -> AsyncGenerator[bytes]:
+        descriptor = self._file.fileno()
         while start < stop:
             count = min(CHUNK_BYTES, stop - start)
-            chunk = _read_cached(self._descriptor, count, start)
+            chunk = _read_cached(descriptor, count, start)
             if not chunk:
-                chunk = await asyncio.to_thread(os.pread, self._descriptor, count, start)
+                chunk = await asyncio.to_thread(os.pread, descriptor, count, start)
             if not chunk:
-                raise SourceTooShort(f"the file ends at byte {start}, before {stop}")
+                raise SourceTooShortError(f"the file ends at byte {start}, before {stop}")
             yield chunk
             start += len(chunk)
 
     async def close(self) -> None:
-        if self._descriptor >= 0:
-            descriptor, self._descriptor = self._descriptor, -1
-            os.close(descriptor)
+        self._file.close()
 
 
-def _open_checked(path: Path, size_bytes: int) -> int:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    actual = os.fstat(descriptor).st_size
+def _open_checked(path: Path, size_bytes: int) -> FileIO:
+    # A file object, not a bare descriptor: when the waiting task was cancelled, dropping it closes.
+    file = FileIO(path, "rb")
+    actual = os.fstat(file.fileno()).st_size
     if actual != size_bytes:
-        os.close(descriptor)
-        raise SourceTooShort(f"the file has {actual} bytes, not {size_bytes}")
-    return descriptor
+        file.close()
+        raise SourceTooShortError(f"the file has {actual} bytes, not {size_bytes}")
+    return file
 
 
 def _read_cached(descriptor: int, count: int, offset: int) -> bytes:
@@ -105,7 +106,7 @@ class SegmentedSource:
     async def read(self, start: int, stop: int) -> AsyncGenerator[bytes]:
         """As Source.read, across the joints."""
         if stop > self.size_bytes:
-            raise SourceTooShort(f"byte {stop} is beyond the {self.size_bytes} there are")
+            raise SourceTooShortError(f"byte {stop} is beyond the {self.size_bytes} there are")
         while start < stop:
             index = bisect_right(self._stops, start)
             until = min(stop, self._stops[index])

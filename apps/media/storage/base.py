@@ -18,15 +18,15 @@ class StorageError(Exception):
     """The store could not do what was asked; the message says why."""
 
 
-class ObjectMissing(StorageError):
+class ObjectMissingError(StorageError, FileNotFoundError):
     """No object has this key."""
 
 
-class NoSuchUpload(StorageError):
+class NoSuchUploadError(StorageError):
     """The multipart upload was completed, aborted or never begun."""
 
 
-class PartMismatch(StorageError):
+class PartMismatchError(StorageError):
     """The parts named do not match the parts that are stored."""
 
 
@@ -73,7 +73,7 @@ class Storage(Protocol):
         """Store a local file durably; a key that exists is left alone, for keys name contents."""
 
     def size(self, key: str) -> int:
-        """The length in bytes; raises ObjectMissing."""
+        """The length in bytes; raises ObjectMissingError."""
 
     def exists(self, key: str) -> bool:
         """Whether an object has this key."""
@@ -82,10 +82,10 @@ class Storage(Protocol):
         """Remove an object; one that is gone already is no error."""
 
     def materialise(self, key: str) -> AbstractContextManager[Path]:
-        """A local path to read the object from while the context lasts; raises ObjectMissing."""
+        """A local path to read from while the context lasts; raises ObjectMissingError."""
 
     async def open_source(self, key: str, size_bytes: int) -> Source:
-        """The object, to be read in ranges; raises ObjectMissing, or OSError on a wrong size."""
+        """The object, to be read in ranges; raises OSError when absent or of another size."""
 
     def create_multipart(self, upload_id: UUID, *, content_type: str) -> MultipartUpload:
         """Begin an upload in parts."""
@@ -105,12 +105,13 @@ class Storage(Protocol):
         """
 
     def list_parts(self, upload: MultipartUpload) -> list[Part]:
-        """The parts that arrived, by number; raises NoSuchUpload."""
+        """The parts that arrived, by number; raises NoSuchUploadError."""
 
     def complete_multipart(self, upload: MultipartUpload, parts: Sequence[Part]) -> str:
         """Join the parts, given from 1 without a gap, and return the key of the whole.
 
-        A repeated call after success returns the same key. Raises PartMismatch, NoSuchUpload.
+        A repeated call after success returns the same key. Raises PartMismatchError or
+        NoSuchUploadError.
         """
 
     def abort_multipart(self, upload: MultipartUpload) -> None:
