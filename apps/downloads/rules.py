@@ -1,0 +1,137 @@
+"""Which hits may become downloads: IAB v2.3's rules in order, each drop with its reason."""
+
+import re
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from apps.downloads.addresses import listener_address
+from apps.downloads.agents import Agent, AgentKind
+from apps.downloads.hit import Hit
+from apps.downloads.intervals import Interval, clip
+from apps.downloads.threshold import threshold_bytes
+from apps.downloads.window import day_of, is_open, moment
+
+_WATCH = re.compile(r"^atc/.*watchOS|\(null\)/\(null\) watchOS", re.DOTALL)
+_CRAWLER = re.compile(r"bot|crawler|spider", re.IGNORECASE)
+_PROBE = re.compile(r"\s*bytes\s*=\s*0\s*-\s*1\s*", re.IGNORECASE)
+
+
+class DropReason(StrEnum):
+    """Why a hit was not counted; stored, so a value never changes."""
+
+    MALFORMED = "malformed"
+    METHOD = "method"
+    STATUS = "status"
+    APPLE_WATCH = "apple_watch"
+    BLANK_AGENT = "blank_agent"
+    BOT = "bot"
+    SERVER_LIBRARY = "server_library"
+    CRAWLER = "crawler"
+    NO_ADDRESS = "no_address"
+    DATA_CENTRE = "data_centre"
+    PROBE = "probe"
+    NOTHING_SENT = "nothing_sent"
+    OUTSIDE_WINDOW = "outside_window"
+    UNKNOWN_EPISODE = "unknown_episode"
+
+    @property
+    def label(self) -> str:
+        """The reason in words, for people."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    DropReason.MALFORMED: "The record of the request could not be read",
+    DropReason.METHOD: "Only asked about the file (HEAD or another method)",
+    DropReason.STATUS: "Answered without audio (not modified, not found, refused)",
+    DropReason.APPLE_WATCH: "Apple Watch repeating the paired phone's download",
+    DropReason.BLANK_AGENT: "Did not say which app it is",
+    DropReason.BOT: "Known bot",
+    DropReason.SERVER_LIBRARY: "Software library used by servers",
+    DropReason.CRAWLER: "Unknown agent that calls itself a bot, crawler or spider",
+    DropReason.NO_ADDRESS: "No usable address",
+    DropReason.DATA_CENTRE: "Browser in a data centre or VPN",
+    DropReason.PROBE: "Asked for the first two bytes only",
+    DropReason.NOTHING_SENT: "Left before the first byte",
+    DropReason.OUTSIDE_WINDOW: "Reported too late to be counted",
+    DropReason.UNKNOWN_EPISODE: "The episode no longer exists",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A hit that adds bytes to the coverage of one listener on one day."""
+
+    day: date
+    at: datetime
+    address: str
+    agent: Agent
+    sent: tuple[Interval, ...]
+    threshold_bytes: int
+
+
+def judge(
+    hit: Hit, *, agent: Agent, now: datetime, data_centres: Container[str]
+) -> Accepted | DropReason:
+    """Whether the hit may count, and if not, by which rule; ``agent`` is what its agent is."""
+    if hit.size <= 0 or hit.header < 0 or hit.duration_ms < 0:
+        return DropReason.MALFORMED
+    address = listener_address(hit.ip)
+    dropped = (
+        _by_response(hit)
+        or _by_agent(hit.agent, agent)
+        or _by_address(address, hit.ip, agent, data_centres)
+    )
+    if dropped:
+        return dropped
+    if _PROBE.fullmatch(hit.range):  # IAB v2.3: players ask this to learn whether ranges work
+        return DropReason.PROBE
+    sent = clip(hit.sent, hit.size)
+    if not sent:
+        return DropReason.NOTHING_SENT
+    try:
+        at = moment(hit.at)
+    except (ValueError, OverflowError, OSError):
+        return DropReason.MALFORMED
+    if not is_open(at, now=now):
+        return DropReason.OUTSIDE_WINDOW
+    threshold = threshold_bytes(
+        size_bytes=hit.size, header_bytes=hit.header, duration_ms=hit.duration_ms
+    )
+    return Accepted(day_of(at), at, address, agent, sent, threshold)
+
+
+def _by_response(hit: Hit) -> DropReason | None:
+    """IAB v2.3, 5.5.2: only a GET that was answered with (a part of) the file."""
+    if hit.method != "GET":
+        return DropReason.METHOD
+    if hit.status not in (200, 206):
+        return DropReason.STATUS
+    return None
+
+
+def _by_agent(text: str, agent: Agent) -> DropReason | None:
+    if _WATCH.search(text):
+        return DropReason.APPLE_WATCH
+    if not text.strip():
+        return DropReason.BLANK_AGENT
+    if agent.kind is AgentKind.BOT:
+        return DropReason.BOT
+    if agent.is_server_library:
+        return DropReason.SERVER_LIBRARY
+    if agent.kind is AgentKind.UNKNOWN and _CRAWLER.search(text):
+        return DropReason.CRAWLER
+    return None
+
+
+def _by_address(
+    address: str, whole: str, agent: Agent, data_centres: Container[str]
+) -> DropReason | None:
+    """Apps run in data centres behind VPNs and private relays; people's browsers rarely do."""
+    if not address:
+        return DropReason.NO_ADDRESS
+    if agent.kind is AgentKind.BROWSER and whole in data_centres:
+        return DropReason.DATA_CENTRE
+    return None
