@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
-from hosting.engines import EngineError, Engines
+from hosting.engines import EngineError, Engines, claim
 from hosting.engines.runner import run_command
 
 
@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, _leave)
     data = options.data or Path(tempfile.mkdtemp(prefix="longwave-"))
     try:
-        with Engines(data, durable=options.data is not None) as engines:
+        with claim(data) as folder, Engines(folder, durable=options.data is not None) as engines:
             return run_command(options.command, engines.environment())
     except EngineError as error:
         sys.stderr.write(f"{error}\n")

@@ -7,7 +7,6 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 import psutil
 
@@ -29,8 +28,9 @@ class Engine(ABC):
     stop_signals: Sequence[tuple[signal.Signals, float]]
     account: Account | None = None
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, log: Path) -> None:
         self.folder = folder
+        self.log = log
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -48,30 +48,30 @@ class Engine(ABC):
     @abstractmethod
     def is_ready(self) -> bool: ...
 
-    def spawn(self, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
+    def spawn(self) -> subprocess.Popen[bytes]:
         self.prepare()
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        self.process = spawn(
-            self.command(),
-            cwd=self.folder,
-            env={**inherited, "LC_ALL": "C"},
-            output=output,
-            account=self.account,
-            on_orphaned=self.stop_signals[0][0],
-        )
+        with self.log.open("ab") as output:
+            self.process = spawn(
+                self.command(),
+                cwd=self.folder,
+                env={**inherited, "LC_ALL": "C"},
+                output=output,
+                account=self.account,
+                on_orphaned=self.stop_signals[0][0],
+            )
         return self.process
 
-    def start(self, log: Path) -> None:
+    def start(self) -> None:
         """Spawn and wait until ready; another port is tried when somebody took ours meanwhile."""
         for _ in range(_PORT_TRIES):
-            with log.open("ab") as output:
-                self.spawn(output)
+            self.spawn()
             if self._becomes_ready():
                 return
             if not is_listening(self.port):
                 break
             self.port = free_port()
-        raise EngineError(f"{self.name} did not start. Its last words:\n{_tail(log)}")
+        raise EngineError(f"{self.name} did not start. Its last words:\n{_tail(self.log)}")
 
     def _becomes_ready(self) -> bool:
         deadline = time.monotonic() + START_SECONDS

@@ -36,6 +36,23 @@ class DataFolder:
     def logs(self) -> Path:
         return self.root / "logs"
 
+    @property
+    def static(self) -> Path:
+        return self.root / "static"
+
+    @property
+    def demo(self) -> Path:
+        """Who may sign in to the demo, and where to look: written when it is seeded."""
+        return self.root / "demo.json"
+
+    @property
+    def children(self) -> Path:
+        """Which processes the running instance has started."""
+        return self.root / "children.json"
+
+    def log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
     def create(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(exist_ok=True)

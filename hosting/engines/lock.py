@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hosting.engines.errors import EngineError
+from hosting.engines.folder import DataFolder
 
 
 @contextmanager
@@ -31,3 +32,12 @@ def hold_lock(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def claim(data: Path) -> Iterator[DataFolder]:
+    """The data folder, made when it is new, for this process alone."""
+    folder = DataFolder(data.expanduser().absolute())
+    folder.create()
+    with hold_lock(folder.lock):
+        yield folder

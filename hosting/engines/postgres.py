@@ -34,7 +34,13 @@ class Postgres(Engine):
     )
 
     def __init__(
-        self, folder: Path, *, passwords: dict[str, str], reset_passwords: bool, durable: bool
+        self,
+        folder: Path,
+        log: Path,
+        *,
+        passwords: dict[str, str],
+        reset_passwords: bool,
+        durable: bool,
     ) -> None:
         self.account = unprivileged_account()
         self.binaries = postgres_bin()
@@ -42,7 +48,7 @@ class Postgres(Engine):
             self.binaries = reachable_binaries(self.account, self.binaries)
             if folder.is_symlink() or not let_in(self.account, folder.parent):
                 folder = reachable_cluster(self.account, folder)
-        super().__init__(folder)
+        super().__init__(folder, log)
         self.passwords = passwords
         self.reset_passwords = reset_passwords
         self.durable = durable

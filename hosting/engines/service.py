@@ -4,39 +4,37 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
-from pathlib import Path
 
 from hosting.engines.engine import Engine
 from hosting.engines.folder import DataFolder, load_passwords, write_private
 from hosting.engines.lock import hold_lock
-from hosting.engines.logs import open_for_append
+from hosting.engines.logs import rotate
 from hosting.engines.postgres import ROLE, SUPERUSER, Postgres
 from hosting.engines.valkey import Valkey
 
 
 class Engines:
-    """A context manager: inside it the engines run and the data folder is locked.
+    """A context manager: inside it the engines of a data folder run. The caller holds the folder.
 
     ``durable=False`` is for data that is thrown away afterwards: nothing waits for the disk.
     """
 
     def __init__(
-        self, data: Path, *, environ: Mapping[str, str] = os.environ, durable: bool = True
+        self, folder: DataFolder, *, environ: Mapping[str, str] = os.environ, durable: bool = True
     ) -> None:
-        self.folder = DataFolder(data.expanduser().absolute())
+        self.folder = folder
         self.durable = durable
         self.engines: dict[str, Engine] = {}
         self._given = {name for name in ("DATABASE_URL", "REDIS_URL") if environ.get(name)}
         self._stack = ExitStack()
 
     def __enter__(self) -> "Engines":
-        self.folder.create()
         with ExitStack() as stack:
-            stack.enter_context(hold_lock(self.folder.lock))
             self._choose(stack)
             for engine in self.engines.values():
+                rotate(engine.log)
                 stack.callback(engine.stop)
-                engine.start(open_for_append(self.folder.logs / f"{engine.name}.log"))
+                engine.start()
             write_private(self.folder.urls, json.dumps(self.urls))
             stack.callback(self.folder.urls.unlink, missing_ok=True)
             self._stack = stack.pop_all()
@@ -58,6 +56,7 @@ class Engines:
         if "DATABASE_URL" not in self._given:
             postgres = Postgres(
                 self.folder.postgres,
+                self.folder.log("postgres"),
                 passwords=passwords,
                 reset_passwords=are_new,
                 durable=self.durable,
@@ -67,5 +66,8 @@ class Engines:
             self.engines["DATABASE_URL"] = postgres
         if "REDIS_URL" not in self._given:
             self.engines["REDIS_URL"] = Valkey(
-                self.folder.valkey, password=passwords["valkey"], durable=self.durable
+                self.folder.valkey,
+                self.folder.log("valkey"),
+                password=passwords["valkey"],
+                durable=self.durable,
             )

@@ -15,8 +15,8 @@ class Valkey(Engine):
     name = "valkey"
     stop_signals = ((signal.SIGTERM, 20.0), (signal.SIGKILL, 10.0))
 
-    def __init__(self, folder: Path, *, password: str, durable: bool) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, log: Path, *, password: str, durable: bool) -> None:
+        super().__init__(folder, log)
         self.program = valkey_server()
         self.password = password
         self.durable = durable
