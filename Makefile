@@ -12,10 +12,10 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
 
 run: ## start everything on this machine (PORT, HOST, DATA)
-	@bin/bootstrap runtime && exec $(PYTHON) manage.py serve --host "$(HOST)" --port "$(PORT)" --data "$(DATA)" $(ARGS)
+	@bin/bootstrap runtime && LONGWAVE_DATA="$(DATA)" exec $(PYTHON) manage.py serve --host "$(HOST)" --port "$(PORT)" $(ARGS)
 
 reload: ## the same for developing: restarts when code changes
-	@bin/bootstrap dev && exec $(PYTHON) manage.py serve --reload --host "$(HOST)" --port "$(PORT)" --data "$(DATA)" $(ARGS)
+	@bin/bootstrap dev && LONGWAVE_DATA="$(DATA)" exec $(PYTHON) manage.py serve --reload --host "$(HOST)" --port "$(PORT)" $(ARGS)
 
 test: ## run the tests (ARGS="-k ranges")
 	@exec bin/test $(if $(findstring -n,$(ARGS)),,-n auto) $(ARGS)

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
-from hosting.engines import EngineError, Engines, claim
+from hosting.engines import Engines, InstanceError, claim
 from hosting.engines.runner import run_command
 
 
@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
     try:
         with claim(data) as folder, Engines(folder, durable=options.data is not None) as engines:
             return run_command(options.command, engines.environment())
-    except EngineError as error:
+    except InstanceError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:

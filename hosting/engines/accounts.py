@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from hosting.engines.errors import EngineError
+from hosting.engines.errors import InstanceError
 
 # A dedicated account when the operator made one, else one that most systems have.
 CANDIDATES = ("longwave", "postgres", "nobody")
@@ -67,7 +67,7 @@ def unprivileged_account() -> Account | None:
         except KeyError:
             continue
         return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
-    raise EngineError(
+    raise InstanceError(
         "PostgreSQL refuses to run as root and this system has none of the accounts "
         f"{', '.join(CANDIDATES)}. Make one (useradd --system longwave) or run as another user."
     )
@@ -120,7 +120,7 @@ def reachable_binaries(account: Account, binaries: Path) -> Path:
         except OSError:  # another instance was first
             shutil.rmtree(draft)
     if not account.can_run(programs / "postgres"):
-        raise EngineError(
+        raise InstanceError(
             f"The account {account.name} cannot run PostgreSQL from {programs}. Run Longwave as "
             "another user than root, or name a folder of programs in LONGWAVE_POSTGRES_BIN."
         )
@@ -131,7 +131,7 @@ def _shared_home(account: Account) -> Path:
     try:
         SHARED_HOME.mkdir(mode=0o711, parents=True, exist_ok=True)
     except OSError as error:
-        raise EngineError(
+        raise InstanceError(
             f"PostgreSQL runs as {account.name}, who cannot reach this folder, and {SHARED_HOME} "
             f"cannot be made ({error.strerror}). Put Longwave and its data where everybody may "
             "enter, or run it as another user than root."

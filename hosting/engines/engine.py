@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from hosting.engines.accounts import Account
-from hosting.engines.errors import EngineError
+from hosting.engines.errors import InstanceError
 from hosting.engines.ports import free_port, is_listening
 from hosting.engines.processes import end, spawn
 
@@ -71,7 +71,7 @@ class Engine(ABC):
             if not is_listening(self.port):
                 break
             self.port = free_port()
-        raise EngineError(f"{self.name} did not start. Its last words:\n{_tail(self.log)}")
+        raise InstanceError(f"{self.name} did not start. Its last words:\n{_tail(self.log)}")
 
     def _becomes_ready(self) -> bool:
         deadline = time.monotonic() + START_SECONDS

@@ -1,5 +1,5 @@
-"""What can go wrong with engines, in sentences an operator can act on."""
+"""What can go wrong with an instance, in sentences an operator can act on."""
 
 
-class EngineError(Exception):
-    """An engine could not be found, started or reached; the message says what to do."""
+class InstanceError(Exception):
+    """The instance or one of its engines can't start or go on; the message says what to do."""

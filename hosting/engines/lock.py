@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hosting.engines.errors import EngineError
+from hosting.engines.errors import InstanceError
 from hosting.engines.folder import DataFolder
 
 
 @contextmanager
 def hold_lock(path: Path) -> Iterator[None]:
-    """Hold ``path`` exclusively; raises EngineError naming the process that already does.
+    """Hold ``path`` exclusively; raises InstanceError naming the process that already does.
 
     The file stays when the lock is released: removing it would let two processes lock two files
     of the same name.
@@ -23,7 +23,7 @@ def hold_lock(path: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-            raise EngineError(
+            raise InstanceError(
                 f"{path.parent} is in use by another Longwave (process {holder}). "
                 "Stop that one first, or name another data folder."
             ) from None

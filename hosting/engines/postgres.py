@@ -15,7 +15,7 @@ from hosting.engines.accounts import (
 )
 from hosting.engines.binaries import postgres_bin
 from hosting.engines.engine import Engine
-from hosting.engines.errors import EngineError
+from hosting.engines.errors import InstanceError
 from hosting.engines.processes import end, find_ours
 
 ROLE = "longwave"
@@ -104,7 +104,7 @@ class Postgres(Engine):
         pid = int(lines[0])
         leftover = find_ours(pid, "postgres", str(self.folder))
         if leftover is not None and not end(leftover, self.stop_signals):
-            raise EngineError(
+            raise InstanceError(
                 f"An earlier PostgreSQL (process {pid}) on {self.folder} won't end. "
                 "End it by hand, then start again."
             )
@@ -115,7 +115,7 @@ class Postgres(Engine):
         kept = (self.folder / "PG_VERSION").read_text().strip()
         told = self._run([str(self.binaries / "postgres"), "--version"]).split()[2]
         if told.split(".")[0] != kept:
-            raise EngineError(
+            raise InstanceError(
                 f"{self.folder} was made by PostgreSQL {kept}, and this is {told}. Dump it with "
                 "the old programs and restore it with the new ones: see docs/operate.md."
             )
@@ -176,7 +176,7 @@ class Postgres(Engine):
             **identity(self.account),
         )
         if done.returncode != 0:
-            raise EngineError(f"{Path(command[0]).name} failed:\n{done.stderr.strip()}")
+            raise InstanceError(f"{Path(command[0]).name} failed:\n{done.stderr.strip()}")
         return done.stdout
 
 

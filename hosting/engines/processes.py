@@ -42,9 +42,13 @@ def spawn(
     env: Mapping[str, str],
     output: int | IO[bytes],
     account: Account | None = None,
+    inherits: Sequence[int] = (),
     on_orphaned: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start a process in a group of its own, so that a terminal's Ctrl-C doesn't reach it."""
+    """Start a process in a group of its own, so that a terminal's Ctrl-C doesn't reach it.
+
+    ``inherits`` lists file descriptors that stay open in it; ``account`` is whom it runs as.
+    """
     return subprocess.Popen(  # noqa: S603 -- our own programs and arguments
         command,
         cwd=cwd,
@@ -53,6 +57,7 @@ def spawn(
         stdout=output,
         stderr=subprocess.STDOUT,
         process_group=0,
+        pass_fds=inherits,
         **identity(account),
         preexec_fn=die_with_parent(on_orphaned),
     )

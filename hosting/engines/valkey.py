@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hosting.engines.binaries import valkey_server
 from hosting.engines.engine import Engine
-from hosting.engines.errors import EngineError
+from hosting.engines.errors import InstanceError
 from hosting.engines.folder import write_private
 from hosting.engines.processes import end, find_ours
 
@@ -85,7 +85,7 @@ class Valkey(Engine):
             return
         leftover = find_ours(pid, self.program.name, str(self.config))
         if leftover is not None and not end(leftover, self.stop_signals):
-            raise EngineError(
+            raise InstanceError(
                 f"An earlier Valkey (process {pid}) on {self.folder} won't end. "
                 "End it by hand, then start again."
             )

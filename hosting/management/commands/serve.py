@@ -1,0 +1,49 @@
+"""Run everything Longwave needs on this machine: engines, web, worker and counter."""
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from hosting.engines import InstanceError
+from hosting.supervisor.instance import Options, serve
+from hosting.supervisor.programs import suitable_worker_processes
+
+
+class Command(BaseCommand):
+    help = __doc__ or ""
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--data", type=Path, default=settings.DATA, help="the data folder (%(default)s)"
+        )
+        parser.add_argument(
+            "--reload", action="store_true", help="for developing: restart when code changes"
+        )
+        parser.add_argument("--no-demo", action="store_true", help="start with no demo content")
+        parser.add_argument(
+            "--worker-processes",
+            type=int,
+            default=suitable_worker_processes(),
+            help="how many jobs run at once (%(default)s)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        chosen = Options(
+            data=options["data"],
+            host=options["host"],
+            port=options["port"],
+            reload=options["reload"],
+            demo=not options["no_demo"],
+            worker_processes=options["worker_processes"],
+        )
+        try:
+            sys.exit(serve(chosen))
+        except InstanceError as error:
+            raise CommandError(str(error)) from error

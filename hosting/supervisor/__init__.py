@@ -1,0 +1,1 @@
+"""One machine's instance: everything it consists of, started, kept running and stopped."""
