@@ -103,6 +103,10 @@ class SegmentedSource:
         """The length of the whole."""
         return self._stops[-1] if self._stops else 0
 
+    async def open_at(self, offset: int) -> None:
+        """Open the file that holds this byte, so that what is missing is known before it is due."""
+        await self._source(bisect_right(self._stops, offset))
+
     async def read(self, start: int, stop: int) -> AsyncGenerator[bytes]:
         """As Source.read, across the joints."""
         if stop > self.size_bytes:

@@ -14,7 +14,7 @@ CHECKSUM_HEADER = "x-amz-checksum-sha256"
 """The request header of a part: the base64 SHA-256 of its bytes, as S3 names it."""
 
 
-class StorageError(Exception):
+class StorageError(OSError):
     """The store could not do what was asked; the message says why."""
 
 
@@ -116,3 +116,26 @@ class Storage(Protocol):
 
     def abort_multipart(self, upload: MultipartUpload) -> None:
         """Throw the parts away; an upload that is gone already is no error."""
+
+
+def require_same_parts(claimed: Sequence[Part], stored: Sequence[Part]) -> None:
+    """Whether a client's list of parts is what arrived, whole; raises PartMismatchError."""
+    if not claimed or [part.number for part in claimed] != list(range(1, len(claimed) + 1)):
+        raise PartMismatchError("The parts must be listed from 1 on, in order, without a gap.")
+    arrived = {part.number: part for part in stored}
+    for part in claimed:
+        if part.number not in arrived:
+            raise PartMismatchError(f"Part {part.number} has not arrived.")
+        if not _is_same(part, arrived[part.number]):
+            raise PartMismatchError(f"Part {part.number} is not the one that is stored.")
+    if len(arrived) > len(claimed):
+        raise PartMismatchError(f"{len(arrived)} parts arrived, {len(claimed)} are listed.")
+
+
+def _is_same(claimed: Part, stored: Part) -> bool:
+    checksums = {claimed.checksum_sha256, stored.checksum_sha256} - {""}
+    return (
+        claimed.etag.strip('"') == stored.etag.strip('"')
+        and claimed.size_bytes == stored.size_bytes
+        and len(checksums) <= 1
+    )

@@ -1,0 +1,41 @@
+"""How a stored file is answered over HTTP: whole, in ranges, or not at all."""
+
+import logging
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from apps.media.serving.plan import Resource, plan_response
+from apps.media.serving.response import MediaResponse, OnSent
+from apps.media.sources import SegmentedSource
+
+__all__ = ["MediaResponse", "OnSent", "Resource", "serve"]
+
+logger = logging.getLogger(__name__)
+
+
+async def serve(
+    request: HttpRequest, resource: Resource, *, on_sent: OnSent | None = None
+) -> HttpResponseBase:
+    """The response to a request for this file; only bodies with its bytes are a MediaResponse.
+
+    `on_sent` is told which bytes were handed to the server: see MediaResponse.
+    """
+    plan = plan_response(request.method or "", request.headers, resource)
+    if plan.first_byte is None:
+        response = HttpResponse(plan.text, status=plan.status, headers=plan.headers)
+        if not plan.text and "Content-Type" not in plan.headers:
+            del response.headers["Content-Type"]  # there is no content to have a type
+        return response
+    source = SegmentedSource(resource.segments)
+    try:
+        await source.open_at(plan.first_byte)
+    except OSError:
+        logger.exception("A stored file cannot be opened: %s", resource.filename)
+        return HttpResponse(
+            "This file cannot be read at the moment. Please try again later.\n",
+            status=503,
+            content_type="text/plain; charset=utf-8",
+            headers={"Retry-After": "30", "Cache-Control": "no-store"},
+        )
+    return MediaResponse(plan, source, on_sent=on_sent)

@@ -1,0 +1,158 @@
+"""What the answer to a request for a file is, before a byte of it is read (RFC 9110)."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils.http import content_disposition_header, http_date
+
+from apps.media.conditional import Outcome, evaluate, range_applies
+from apps.media.ranges import NoRange, Range, select_ranges
+from apps.media.sources import Segment
+
+METHODS = "GET, HEAD, OPTIONS"
+
+# Players in web pages of any origin may read ranges, and know what they got.
+_ALWAYS = {
+    "Accept-Ranges": "bytes",
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": (
+        "Accept-Ranges, Content-Length, Content-Range, ETag, Last-Modified"
+    ),
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_PREFLIGHT = {
+    "Allow": METHODS,
+    "Access-Control-Allow-Methods": METHODS,
+    "Access-Control-Allow-Headers": (
+        "Range, If-Range, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since"
+    ),
+    "Access-Control-Max-Age": "86400",
+}
+_TEXT = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A file as HTTP knows it; the entity tag is strong and includes its quotes."""
+
+    segments: tuple[Segment, ...]
+    content_type: str
+    etag: str
+    last_modified: datetime
+    filename: str = ""
+    cache_control: str = "no-cache, no-transform"
+
+    @property
+    def size_bytes(self) -> int:
+        """The length of the whole file."""
+        return sum(segment.length for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A response: either `text`, or `pieces`, which are stretches of the file and what is between.
+
+    The headers include the exact Content-Length of the pieces.
+    """
+
+    status: int
+    headers: dict[str, str]
+    pieces: tuple[Range | bytes, ...] = ()
+    text: str = field(default="", kw_only=True)
+
+    @property
+    def first_byte(self) -> int | None:
+        """The offset at which reading begins; None when nothing is read."""
+        return next((piece.first for piece in self.pieces if isinstance(piece, Range)), None)
+
+
+def plan_response(method: str, headers: Mapping[str, str], resource: Resource) -> Plan:
+    """The answer to this request, in the order of section 13.2.1: method, preconditions, ranges."""
+    if method == "OPTIONS":
+        return Plan(204, _ALWAYS | _PREFLIGHT)
+    if method not in {"GET", "HEAD"}:
+        text = "This address can only be read.\n"
+        return Plan(405, _ALWAYS | _TEXT | {"Allow": METHODS}, text=text)
+    match evaluate(method, headers, etag=resource.etag, last_modified=resource.last_modified):
+        case Outcome.FAILED:
+            text = "The file is not the version that the request expects.\n"
+            return Plan(412, _ALWAYS | _TEXT, text=text if method == "GET" else "")
+        case Outcome.NOT_MODIFIED:
+            return Plan(304, _ALWAYS | _validators(resource))
+    if method == "HEAD":  # section 14.2: Range is defined for GET only
+        return Plan(200, _whole(resource).headers)
+    return _plan_get(headers, resource)
+
+
+def _plan_get(headers: Mapping[str, str], resource: Resource) -> Plan:
+    asked = headers.get("Range")
+    if not range_applies(
+        headers.get("If-Range"), etag=resource.etag, last_modified=resource.last_modified
+    ):
+        asked = None
+    selected = select_ranges(asked, resource.size_bytes)
+    if selected is NoRange.UNSATISFIABLE:
+        content_range = {"Content-Range": f"bytes */{resource.size_bytes}"}
+        text = f"The file has {resource.size_bytes} bytes; none of them was asked for.\n"
+        return Plan(416, _ALWAYS | _TEXT | content_range, text=text)
+    if selected is NoRange.IGNORED:
+        return _whole(resource)
+    if len(selected) == 1:
+        return _one_range(resource, selected[0])
+    several = _several_ranges(resource, selected)
+    # Many small parts can weigh more than the file: nobody is ever sent more than the file.
+    if int(several.headers["Content-Length"]) >= resource.size_bytes:
+        return _whole(resource)
+    return several
+
+
+def _whole(resource: Resource) -> Plan:
+    size = resource.size_bytes
+    pieces = (Range(0, size - 1),) if size else ()
+    return Plan(200, _describing(resource, size) | {"Content-Type": resource.content_type}, pieces)
+
+
+def _one_range(resource: Resource, one: Range) -> Plan:
+    headers = _describing(resource, one.length) | {
+        "Content-Type": resource.content_type,
+        "Content-Range": _content_range(one, resource),
+    }
+    return Plan(206, headers, (one,))
+
+
+def _several_ranges(resource: Resource, ranges: tuple[Range, ...]) -> Plan:
+    """A multipart/byteranges body: section 14.6, with the framing of RFC 2046 section 5.1.1."""
+    boundary = secrets.token_hex(16)
+    pieces: list[Range | bytes] = []
+    for one in ranges:
+        head = (
+            f"\r\n--{boundary}\r\nContent-Type: {resource.content_type}\r\n"
+            f"Content-Range: {_content_range(one, resource)}\r\n\r\n"
+        )
+        pieces += [head.encode("ascii").removeprefix(b"" if pieces else b"\r\n"), one]
+    pieces.append(f"\r\n--{boundary}--\r\n".encode("ascii"))
+    length = sum(p.length if isinstance(p, Range) else len(p) for p in pieces)
+    content_type = {"Content-Type": f"multipart/byteranges; boundary={boundary}"}
+    return Plan(206, _describing(resource, length) | content_type, tuple(pieces))
+
+
+def _content_range(one: Range, resource: Resource) -> str:
+    return f"bytes {one.first}-{one.last}/{resource.size_bytes}"
+
+
+def _describing(resource: Resource, length: int) -> dict[str, str]:
+    headers = _ALWAYS | _validators(resource) | {"Content-Length": str(length)}
+    if disposition := content_disposition_header(False, resource.filename):
+        headers["Content-Disposition"] = disposition
+    return headers
+
+
+def _validators(resource: Resource) -> dict[str, str]:
+    return {
+        "ETag": resource.etag,
+        "Last-Modified": http_date(resource.last_modified.timestamp()),
+        "Cache-Control": resource.cache_control,
+    }

@@ -1,0 +1,236 @@
+"""The store that is an S3 bucket, at AWS or at any service with the same protocol."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+
+from apps.core.clock import now
+from apps.media.sources import CHUNK_BYTES, SourceTooShortError
+from apps.media.storage.base import (
+    CHECKSUM_HEADER,
+    MultipartUpload,
+    NoSuchUploadError,
+    ObjectMissingError,
+    Part,
+    PartMismatchError,
+    PartTarget,
+    StorageError,
+    require_same_parts,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+_BAD_PARTS = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "BadDigest"}
+
+
+class S3Source:
+    """One object, read by ranged GETs that are streamed through threads."""
+
+    def __init__(self, client: "S3Client", bucket: str, key: str) -> None:
+        self._client, self._bucket, self._key = client, bucket, key
+
+    async def read(self, start: int, stop: int) -> AsyncGenerator[bytes]:
+        try:
+            answer = await asyncio.to_thread(
+                self._client.get_object,
+                Bucket=self._bucket,
+                Key=self._key,
+                Range=f"bytes={start}-{stop - 1}",
+            )
+            body = answer["Body"]
+            try:
+                while start < stop:
+                    chunk = await asyncio.to_thread(body.read, min(CHUNK_BYTES, stop - start))
+                    if not chunk:
+                        raise SourceTooShortError(f"the object ends at byte {start}, before {stop}")
+                    yield chunk
+                    start += len(chunk)
+            finally:
+                body.close()  # drops the connection when bytes are left in it
+        except (BotoCoreError, ClientError) as error:
+            raise OSError(f"reading {self._key} failed: {error}") from error
+
+    async def close(self) -> None:
+        """Nothing is held between reads."""
+
+
+class S3Storage:
+    """Implements Storage in one bucket."""
+
+    def __init__(self, client: "S3Client", bucket: str, scratch: Path) -> None:
+        self._client, self._bucket, self._scratch = client, bucket, scratch
+
+    @classmethod
+    def from_settings(cls) -> "S3Storage":
+        """The bucket of S3_BUCKET; without keys, boto3 looks for credentials by itself."""
+        client = boto3.session.Session().client(
+            "s3",
+            endpoint_url=settings.S3_ENDPOINT_URL,
+            region_name=settings.S3_REGION,
+            aws_access_key_id=settings.AWS_ACCESS_KEY_ID,
+            aws_secret_access_key=settings.AWS_SECRET_ACCESS_KEY,
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path" if settings.S3_ENDPOINT_URL else "virtual"},
+                retries={"mode": "standard", "max_attempts": 4},
+                connect_timeout=5,
+                read_timeout=30,
+                max_pool_connections=64,
+                # boto3 would otherwise sign a CRC32 into addresses that browsers must use.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
+        return cls(client, str(settings.S3_BUCKET), settings.SCRATCH_ROOT)
+
+    def put(self, path: Path, key: str, *, content_type: str) -> None:
+        if self.exists(key) and self.size(key) == path.stat().st_size:
+            return
+        self._client.upload_file(
+            str(path), self._bucket, key, ExtraArgs={"ContentType": content_type}
+        )
+
+    def size(self, key: str) -> int:
+        try:
+            return self._client.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
+        except ClientError as error:
+            if _code(error) in {"404", "NoSuchKey", "NotFound"}:
+                raise ObjectMissingError(f"nothing is stored as {key}") from error
+            raise StorageError(f"the bucket does not answer for {key}: {error}") from error
+
+    def exists(self, key: str) -> bool:
+        try:
+            self.size(key)
+        except ObjectMissingError:
+            return False
+        return True
+
+    def delete(self, key: str) -> None:
+        self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    @contextmanager
+    def materialise(self, key: str) -> Iterator[Path]:
+        self.size(key)
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix="object-", dir=self._scratch) as folder:
+            path = Path(folder) / Path(key).name
+            self._client.download_file(self._bucket, key, str(path))
+            yield path
+
+    async def open_source(self, key: str, size_bytes: int) -> S3Source:
+        try:
+            actual = await asyncio.to_thread(self.size, key)
+        except BotoCoreError as error:
+            raise OSError(f"the bucket cannot be reached: {error}") from error
+        if actual != size_bytes:
+            raise SourceTooShortError(f"the object has {actual} bytes, not {size_bytes}")
+        return S3Source(self._client, self._bucket, key)
+
+    def create_multipart(self, upload_id: UUID, *, content_type: str) -> MultipartUpload:
+        key = MultipartUpload(upload_id, token="").key
+        answer = self._client.create_multipart_upload(
+            Bucket=self._bucket, Key=key, ContentType=content_type, ChecksumAlgorithm="SHA256"
+        )
+        return MultipartUpload(upload_id, token=answer["UploadId"])
+
+    def part_target(
+        self,
+        upload: MultipartUpload,
+        *,
+        number: int,
+        size_bytes: int,
+        checksum_sha256: str,
+        lifetime_seconds: int,
+    ) -> PartTarget:
+        url = self._client.generate_presigned_url(
+            "upload_part",
+            Params={
+                "Bucket": self._bucket,
+                "Key": upload.key,
+                "UploadId": upload.token,
+                "PartNumber": number,
+                "ContentLength": size_bytes,
+                "ChecksumSHA256": checksum_sha256,
+            },
+            ExpiresIn=lifetime_seconds,
+        )
+        return PartTarget(
+            url=url,
+            headers={CHECKSUM_HEADER: checksum_sha256},
+            expires_at=now() + timedelta(seconds=lifetime_seconds),
+        )
+
+    def list_parts(self, upload: MultipartUpload) -> list[Part]:
+        pages = self._client.get_paginator("list_parts").paginate(
+            Bucket=self._bucket, Key=upload.key, UploadId=upload.token
+        )
+        try:
+            return [
+                Part(
+                    number=part["PartNumber"],
+                    size_bytes=part["Size"],
+                    etag=part["ETag"],
+                    checksum_sha256=part.get("ChecksumSHA256", ""),
+                )
+                for page in pages
+                for part in page.get("Parts", [])
+            ]
+        except ClientError as error:
+            raise _upload_error(error) from error
+
+    def complete_multipart(self, upload: MultipartUpload, parts: Sequence[Part]) -> str:
+        try:
+            require_same_parts(parts, self.list_parts(upload))
+            self._client.complete_multipart_upload(
+                Bucket=self._bucket,
+                Key=upload.key,
+                UploadId=upload.token,
+                MultipartUpload={"Parts": [_completed(part) for part in parts]},
+            )
+        except NoSuchUploadError:
+            if not self.exists(upload.key):
+                raise
+        except ClientError as error:
+            raise _upload_error(error) from error
+        return upload.key
+
+    def abort_multipart(self, upload: MultipartUpload) -> None:
+        try:
+            self._client.abort_multipart_upload(
+                Bucket=self._bucket, Key=upload.key, UploadId=upload.token
+            )
+        except ClientError as error:
+            if _code(error) != "NoSuchUpload":
+                raise _upload_error(error) from error
+
+
+def _completed(part: Part) -> "CompletedPartTypeDef":
+    completed: CompletedPartTypeDef = {"PartNumber": part.number, "ETag": part.etag}
+    if part.checksum_sha256:
+        completed["ChecksumSHA256"] = part.checksum_sha256
+    return completed
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def _upload_error(error: ClientError) -> StorageError:
+    code = _code(error)
+    if code == "NoSuchUpload":
+        return NoSuchUploadError("This upload is not open any more.")
+    if code in _BAD_PARTS:
+        return PartMismatchError(f"The bucket refuses the parts: {error}")
+    return StorageError(f"the bucket refuses: {error}")
