@@ -17,9 +17,15 @@ class Shell:
         self._request = request
 
     @cached_property
+    def user(self) -> User | None:
+        """The signed-in person; error pages may be rendered before anybody was looked up."""
+        user = getattr(self._request, "user", None)
+        return cast("User", user) if user is not None and user.is_authenticated else None
+
+    @cached_property
     def membership(self) -> Membership | None:
         """The membership under which the person works now."""
-        if not self._request.user.is_authenticated:
+        if self.user is None:
             return None
         try:
             return current_membership(self._request)
@@ -29,9 +35,7 @@ class Shell:
     @cached_property
     def memberships(self) -> list[Membership]:
         """All organisations the person can switch to."""
-        if not self._request.user.is_authenticated:
-            return []
-        return list(memberships_of(cast("User", self._request.user)))
+        return list(memberships_of(self.user)) if self.user else []
 
     @property
     def organization(self) -> Organization | None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import template
 from django.template.context import Context
@@ -9,6 +10,9 @@ from django.templatetags.static import static
 from django.utils import dateformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+
+from apps.media.models import Image
+from podcasts.urls import artwork_url
 
 register = template.Library()
 
@@ -140,3 +144,22 @@ def widget_kind(field: Any) -> str:
         "radioselect": "radio",
         "checkboxselectmultiple": "checkboxes",
     }.get(field.widget_type, "input")
+
+
+@register.filter
+def whole_seconds(milliseconds: float | None) -> int:
+    """A length for ``max`` of a seek bar."""
+    return int(milliseconds or 0) // 1000
+
+
+@register.filter
+def art_url(image: Image, size: str) -> str:
+    """A picture's address on this site: relative, so that ``img-src 'self'`` always allows it."""
+    return urlsplit(artwork_url(image, str(size))).path
+
+
+@register.filter
+def undo_address(message: Any) -> str:
+    """The address in a message's ``undo:...`` tag, to which its undo button posts."""
+    tags = str(message.extra_tags or "").split()
+    return next((tag.removeprefix("undo:") for tag in tags if tag.startswith("undo:/")), "")
