@@ -33,7 +33,7 @@ class IntervalsField(_Intervals):
     ) -> tuple[Interval, ...] | None:
         return None if value is None else self.to_python(value)
 
-    def to_python(self, value: Any) -> tuple[Interval, ...] | None:  # type: ignore[override]
+    def to_python(self, value: Any) -> tuple[Interval, ...] | None:
         """Also reads the JSON that :meth:`value_to_string` wrote for a fixture."""
         if value is None:
             return None

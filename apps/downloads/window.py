@@ -26,3 +26,8 @@ def key_expires_at(day: date) -> datetime:
 def is_open(at: datetime, *, now: datetime) -> bool:
     """Whether a request that began at ``at`` may still be counted."""
     return at <= now + CLOCK_TOLERANCE and now < key_expires_at(day_of(at))
+
+
+def last_expired_day(now: datetime) -> date:
+    """The latest day whose key has to be gone at ``now``."""
+    return (now - KEY_LIFETIME - timedelta(days=1)).astimezone(UTC).date()

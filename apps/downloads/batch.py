@@ -1,0 +1,192 @@
+"""What a batch of messages adds up to, before it is written: pure, and independent of order."""
+
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from apps.downloads.agents import Agent
+from apps.downloads.hit import Hit, MalformedHitError
+from apps.downloads.intervals import Interval
+from apps.downloads.keys import address_key, listener_key
+from apps.downloads.rules import Accepted, DropReason, judge
+from apps.downloads.window import day_of, is_open, moment
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One entry of the stream; ``hit`` is None when it can't be read.
+
+    ``added_at_ms`` is when it entered the stream; a spooled one did so long after the event.
+    """
+
+    id: str
+    hit: Hit | None
+    is_spooled: bool = False
+
+    @property
+    def added_at_ms(self) -> int:
+        """The stream's own time of the entry: the first part of its id."""
+        return int(self.id.partition("-")[0])
+
+
+class CoverageKey(NamedTuple):
+    """What makes a row of coverage unique."""
+
+    episode: UUID
+    day: date
+    listener_key: bytes
+    rendition: UUID
+
+
+@dataclass(slots=True)
+class Piece:
+    """What a batch adds to one row of coverage."""
+
+    organization: UUID
+    show: UUID
+    address_key: bytes
+    threshold_bytes: int
+    first_at: datetime
+    agent: Agent
+    country: str
+    sent: list[Interval] = field(default_factory=list)
+
+
+class DropKey(NamedTuple):
+    """What a tally of dropped responses is kept for."""
+
+    day: date
+    show: UUID | None
+    episode: UUID | None
+    reason: DropReason
+
+
+class Owner(NamedTuple):
+    """To whom an episode belongs."""
+
+    show: UUID
+    organization: UUID
+
+
+@dataclass(slots=True)
+class Batch:
+    """``listening`` are (message, listener key) of hits that passed the rules."""
+
+    pieces: dict[CoverageKey, Piece] = field(default_factory=dict)
+    drops: Counter[DropKey] = field(default_factory=Counter)
+    tallied: set[UUID] = field(default_factory=set)
+    listening: list[tuple[Message, bytes]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the rules need to know besides the hit itself."""
+
+    now: datetime
+    owners: Mapping[UUID, Owner]  # of the episodes that exist
+    day_keys: Mapping[date, bytes]
+    data_centres: Container[str]
+    classify: Callable[[str], Agent]
+    country_of: Callable[[str], str]
+    already_tallied: Container[UUID] = ()
+
+
+def read_message(entry_id: str, fields: Mapping[bytes, bytes]) -> Message:
+    """A stream entry as a message."""
+    try:
+        hit = Hit.from_json(fields[b"h"])
+    except (KeyError, MalformedHitError):
+        hit = None
+    return Message(entry_id, hit, is_spooled=b"s" in fields)
+
+
+def days_of(messages: Iterable[Message], *, now: datetime) -> set[date]:
+    """The open days for which keys are needed."""
+    days = set()
+    for message in messages:
+        if message.hit is None:
+            continue
+        try:
+            at = moment(message.hit.at)
+        except (ValueError, OverflowError, OSError):
+            continue
+        if is_open(at, now=now):
+            days.add(day_of(at))
+    return days
+
+
+def gather(messages: Iterable[Message], around: Surroundings) -> Batch:
+    """Judge every message and unite what was accepted."""
+    batch = Batch()
+    for message in messages:
+        hit = message.hit
+        if hit is None:
+            batch.drops[DropKey(around.now.date(), None, None, DropReason.MALFORMED)] += 1
+            continue
+        verdict = judge(
+            hit,
+            agent=around.classify(hit.agent),
+            now=around.now,
+            data_centres=around.data_centres,
+        )
+        owner = around.owners.get(hit.episode)
+        if isinstance(verdict, Accepted) and owner is not None:
+            _accept(batch, message, hit, verdict, owner, around)
+        else:
+            reason = verdict if isinstance(verdict, DropReason) else DropReason.UNKNOWN_EPISODE
+            _drop(batch, hit, reason, owner, around)
+    return batch
+
+
+def _accept(
+    batch: Batch,
+    message: Message,
+    hit: Hit,
+    accepted: Accepted,
+    owner: Owner,
+    around: Surroundings,
+) -> None:
+    day_key = around.day_keys[accepted.day]
+    who = listener_key(
+        day_key, organization=owner.organization, address=accepted.address, agent=hit.agent
+    )
+    key = CoverageKey(hit.episode, accepted.day, who, hit.rendition)
+    piece = batch.pieces.get(key)
+    if piece is None:
+        piece = batch.pieces[key] = Piece(
+            organization=owner.organization,
+            show=owner.show,
+            address_key=address_key(
+                day_key, organization=owner.organization, address=accepted.address
+            ),
+            threshold_bytes=accepted.threshold_bytes,
+            first_at=accepted.at,
+            agent=accepted.agent,
+            country=around.country_of(hit.ip),
+        )
+    piece.first_at = min(piece.first_at, accepted.at)
+    piece.sent.extend(accepted.sent)
+    batch.listening.append((message, who))
+
+
+def _drop(
+    batch: Batch, hit: Hit, reason: DropReason, owner: Owner | None, around: Surroundings
+) -> None:
+    """Tally a response once: at its last report, and not again when that is repeated."""
+    if not hit.final or hit.id in around.already_tallied or hit.id in batch.tallied:
+        return
+    batch.tallied.add(hit.id)
+    episode, show = (hit.episode, owner.show) if owner else (None, None)
+    batch.drops[DropKey(_day_of_drop(hit, around.now), show, episode, reason)] += 1
+
+
+def _day_of_drop(hit: Hit, now: datetime) -> date:
+    """The day of the request, or today when its time is none in which anything counts."""
+    try:
+        at = moment(hit.at)
+    except (ValueError, OverflowError, OSError):
+        return now.date()
+    return day_of(at) if is_open(at, now=now) else now.date()

@@ -1,0 +1,39 @@
+"""What the counter tells the rooms above after each batch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class NewDownload:
+    """A listener's coverage that reached the threshold; ``at`` is when it was counted."""
+
+    organization: UUID
+    show: UUID
+    episode: UUID
+    app: str
+    device: str
+    country: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What goes on now: listeners of the last minute, and the speed of the last seconds."""
+
+    listeners: int = 0
+    bytes_per_second: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSummary:
+    """One committed batch: its downloads, and the activity of the shows it touched."""
+
+    at: datetime
+    messages: int = 0
+    downloads: tuple[NewDownload, ...] = ()
+    bytes_sent: int = 0
+    activity: Mapping[UUID, Activity] = field(default_factory=dict)
+    platform: Activity = field(default_factory=Activity)
