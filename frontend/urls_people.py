@@ -1,5 +1,30 @@
-"""Addresses of the people pages."""
+"""Addresses of the pages about organisations and their people."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from frontend.views import people
+
+app_name = "people"
+urlpatterns = [
+    path("studio/organization/", people.organization, name="organization"),
+    path("studio/organization/rename/", people.rename, name="rename"),
+    path("studio/organization/new/", people.found, name="found"),
+    path("studio/organization/invitations/", people.invite, name="invite"),
+    path(
+        "studio/organization/invitations/<uuid:invitation_id>/withdraw/",
+        people.withdraw_invitation,
+        name="withdraw_invitation",
+    ),
+    path(
+        "studio/organization/members/<int:membership_id>/role/",
+        people.change_role,
+        name="change_role",
+    ),
+    path(
+        "studio/organization/members/<int:membership_id>/remove/",
+        people.remove_member,
+        name="remove_member",
+    ),
+    path("studio/switch/", people.switch, name="switch"),
+    path("invitations/<str:token>/", people.invitation, name="invitation"),
+]

@@ -5,11 +5,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
+import django_stubs_ext
 from django.utils.csp import CSP
 from environs import Env
 
 from hosting.data_folder import engine_urls, secret_key
 from hosting.mail import mailer_from_url
+
+django_stubs_ext.monkeypatch()  # ModelForm[Show] and the like mean something at run time too
 
 env = Env()
 PROJECT = Path(__file__).resolve().parent.parent

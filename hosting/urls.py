@@ -8,8 +8,8 @@ urlpatterns = [
     path("healthz", health, name="health"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("api.urls")),
-    path("studio/", include("frontend.urls_studio")),
     path("", include("frontend.urls_people")),
+    path("studio/", include("frontend.urls_studio")),
     path("", include("frontend.urls_platform")),
     path("", include("frontend.urls_public")),
 ]

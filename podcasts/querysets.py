@@ -4,10 +4,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import FETCH_RAISE, Prefetch, Q
+from django.db.models import FETCH_RAISE, Q
 
 from apps.accounts.models import Organization
-from apps.media.models import Rendition
 
 if TYPE_CHECKING:
     from podcasts.models import Episode, Show  # noqa: F401
@@ -63,8 +62,6 @@ class EpisodeQuerySet(models.QuerySet["Episode"]):
         """All that a page, a feed or the API shows of an episode; anything more is an error."""
         return (
             self.select_related("show", "show__artwork", "artwork", "audio", "incoming_audio")
-            .prefetch_related(
-                Prefetch("audio__renditions", Rendition.objects.order_by("created_at", "id"))
-            )
+            .prefetch_related("audio__renditions")
             .fetch_mode(FETCH_RAISE)
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from apps.accounts.models import Organization, User
 from apps.accounts.roles import Role
@@ -34,7 +34,7 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _own_folders(settings: SettingsWrapper) -> Iterator[None]:
+def _own_folders(settings: Settings) -> Iterator[None]:
     """Files that a test stores, spools or mails go to a folder that ends with it."""
     with tempfile.TemporaryDirectory(prefix="longwave-test-") as folder:
         settings.DATA = Path(folder)

@@ -73,6 +73,14 @@ def organization_members(organization: Organization) -> QuerySet[Membership]:
     """The members of an organisation that the caller was let into, strongest first."""
     return (
         Membership.objects.filter(organization=organization)
-        .select_related("user")
+        .select_related("user", "organization")
         .order_by("created_at", "pk")
     )
+
+
+def get_member(organization: Organization, membership_id: int) -> Membership:
+    """One member of an organisation that the caller was let into; else Http404."""
+    membership = organization_members(organization).filter(pk=membership_id).first()
+    if membership is None:
+        raise Http404("There is no such member.")
+    return membership

@@ -122,6 +122,12 @@ class Asset(models.Model):
         return f"{self.filename} ({self.status})"
 
     @property
+    def rendition(self) -> "Rendition | None":
+        """The file that is served: the newest one. Reads the prefetched renditions."""
+        renditions = list(self.renditions.all())
+        return renditions[-1] if renditions else None
+
+    @property
     def is_finished(self) -> bool:
         """Whether processing has ended, well or badly."""
         return self.status in (AssetStatus.READY, AssetStatus.FAILED)
@@ -144,6 +150,7 @@ class Rendition(models.Model):
     created_at = models.DateTimeField(default=now)
 
     class Meta:
+        ordering = ("created_at", "id")
         constraints = [
             models.UniqueConstraint("asset", "sha256", name="rendition_once_per_asset"),
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="rendition_size_positive"),
