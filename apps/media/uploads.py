@@ -1,0 +1,284 @@
+"""Receiving one file in parts: opened, sent with the S3 multipart protocol, completed once."""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.accounts.models import Organization, User
+from apps.core.clock import now
+from apps.media.models import Asset, Upload, UploadStatus
+from apps.media.storage import (
+    MultipartUpload,
+    NoSuchUploadError,
+    Part,
+    PartMismatchError,
+    PartTarget,
+    storage,
+)
+
+MAX_PARTS = 10_000  # Amazon S3, "multipart upload limits"
+PART_URL_LIFETIME = timedelta(hours=1)
+# The engines and the worker need some room of their own on the same disk.
+RESERVED_BYTES = 256 * 1024**2
+_MIB = 1024**2
+
+
+class UploadRefusedError(Exception):
+    """An upload can't begin or go on: a code for programs, a sentence for the person."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class PartClaim:
+    """What a client says of one part: its number (from 1) and base64 SHA-256."""
+
+    number: int
+    checksum_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartRequest:
+    """Where and how one part is to be sent."""
+
+    number: int
+    size_bytes: int
+    target: PartTarget
+
+
+def open_upload(
+    *, organization: Organization, user: User, filename: str, size_bytes: int, fingerprint: str = ""
+) -> tuple[Upload, bool]:
+    """An upload to send parts to, and whether it is new.
+
+    The person's open upload of the same file (same fingerprint and size) is continued. Raises
+    UploadRefusedError when the file is too large for the installation or its disk.
+    """
+    resumed = _continue_upload(organization, user, size_bytes, fingerprint)
+    if resumed is not None:
+        return resumed, False
+    _refuse_too_large(size_bytes)
+    _refuse_without_room(size_bytes)
+    upload = Upload(
+        organization=organization,
+        created_by=user,
+        filename=plain_filename(filename),
+        size_bytes=size_bytes,
+        part_size_bytes=part_size_for(size_bytes),
+        fingerprint=fingerprint,
+        expires_at=now() + settings.UPLOAD_LIFETIME,
+    )
+    # The type a browser names is worth nothing: contents are told by looking at them.
+    begun = storage().create_multipart(upload.id, content_type="application/octet-stream")
+    upload.storage_token = begun.token
+    upload.save(force_insert=True)
+    return upload, True
+
+
+def _continue_upload(
+    organization: Organization, user: User, size_bytes: int, fingerprint: str
+) -> Upload | None:
+    if not fingerprint:
+        return None
+    upload = (
+        Upload.objects.filter(
+            organization=organization,
+            created_by=user,
+            fingerprint=fingerprint,
+            size_bytes=size_bytes,
+            status=UploadStatus.OPEN,
+            expires_at__gt=now(),
+        )
+        .order_by("-id")
+        .first()
+    )
+    if upload is not None:
+        upload.expires_at = now() + settings.UPLOAD_LIFETIME
+        upload.save(update_fields=["expires_at"])
+    return upload
+
+
+def plain_filename(name: str) -> str:
+    """A name without folders and control characters, short enough to store."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(c for c in last if c.isprintable()).strip()[-255:] or "audio"
+
+
+def part_size_for(size_bytes: int) -> int:
+    """The part length: as configured, or more where that would make too many parts."""
+    needed = -(-size_bytes // MAX_PARTS)
+    rounded_up = -(-needed // _MIB) * _MIB
+    return settings.UPLOAD_PART_BYTES if needed <= settings.UPLOAD_PART_BYTES else rounded_up
+
+
+def _refuse_too_large(size_bytes: int) -> None:
+    if size_bytes > settings.MAX_UPLOAD_BYTES:
+        raise UploadRefusedError(
+            "too-large",
+            f"This file has {_spoken(size_bytes)}; at most {_spoken(settings.MAX_UPLOAD_BYTES)} "
+            "are accepted. An hour of MP3 at 128 kbit/s takes about 58 MB.",
+        )
+
+
+def _refuse_without_room(size_bytes: int) -> None:
+    if settings.S3_BUCKET:
+        return
+    # Joining needs the size once more until the parts are gone; so does preparing the original.
+    if free_bytes(Path(settings.MEDIA_STORE_ROOT)) < 2 * size_bytes + RESERVED_BYTES:
+        raise UploadRefusedError(
+            "no-room",
+            f"The server’s disk has no room for a file of {_spoken(size_bytes)} at the moment. "
+            "Whoever runs this installation has to free some space first.",
+        )
+
+
+def free_bytes(folder: Path) -> int:
+    """What can still be written below a folder that need not exist yet."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def _spoken(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
+
+
+def received_parts(upload: Upload) -> list[Part]:
+    """The parts that have arrived, by number; none once the upload is closed."""
+    if upload.status != UploadStatus.OPEN:
+        return []
+    try:
+        return storage().list_parts(_in_store(upload))
+    except NoSuchUploadError:
+        return []
+
+
+def _in_store(upload: Upload) -> MultipartUpload:
+    return MultipartUpload(upload_id=upload.id, token=upload.storage_token)
+
+
+def part_requests(upload: Upload, claims: Iterable[PartClaim]) -> list[PartRequest]:
+    """Where to send these parts; raises UploadRefusedError when the upload takes no more."""
+    _refuse_closed(upload)
+    left = upload.expires_at - now()
+    lifetime = int(min(PART_URL_LIFETIME, left).total_seconds())
+    return [
+        PartRequest(
+            number=claim.number,
+            size_bytes=_part_bytes(upload, claim.number),
+            target=storage().part_target(
+                _in_store(upload),
+                number=claim.number,
+                size_bytes=_part_bytes(upload, claim.number),
+                checksum_sha256=claim.checksum_sha256,
+                lifetime_seconds=lifetime,
+            ),
+        )
+        for claim in claims
+    ]
+
+
+def _part_bytes(upload: Upload, number: int) -> int:
+    if not 1 <= number <= upload.part_count:
+        raise UploadRefusedError(
+            "no-such-part", f"This upload has parts 1 to {upload.part_count}, no part {number}."
+        )
+    return upload.part_bytes(number)
+
+
+def _refuse_closed(upload: Upload) -> None:
+    if upload.status != UploadStatus.OPEN or upload.expires_at <= now():
+        raise UploadRefusedError(
+            "upload-closed", "This upload is over. Choose the file again to send it anew."
+        )
+
+
+@transaction.atomic
+def complete_upload(*, upload_id: object, claims: Sequence[PartClaim]) -> Asset:
+    """Join the parts into an asset; a repeated call returns the same asset.
+
+    The row stays locked while the store joins the parts, so that two calls can't do it at once.
+    Raises UploadRefusedError when parts are missing or differ from what arrived.
+    """
+    upload = Upload.objects.select_for_update().get(id=upload_id)
+    if upload.status == UploadStatus.COMPLETE:
+        asset = Asset.objects.filter(upload=upload).first()
+        if asset is not None:
+            return asset
+    _refuse_closed(upload)
+    key = _join(upload, claims)
+    upload.status = UploadStatus.COMPLETE
+    upload.save(update_fields=["status"])
+    return Asset.objects.create(
+        organization_id=upload.organization_id,
+        upload=upload,
+        filename=upload.filename,
+        size_bytes=upload.size_bytes,
+        storage_key=key,
+    )
+
+
+def _join(upload: Upload, claims: Sequence[PartClaim]) -> str:
+    in_store = _in_store(upload)
+    try:
+        arrived = {part.number: part for part in storage().list_parts(in_store)}
+    except NoSuchUploadError:
+        arrived = {}  # joined by an earlier call that died before it could say so
+    try:
+        key = storage().complete_multipart(in_store, _matching(upload, claims, arrived))
+    except (PartMismatchError, NoSuchUploadError) as error:
+        raise _parts_differ() from error
+    if storage().size(key) != upload.size_bytes:
+        raise _parts_differ()
+    return key
+
+
+def _matching(upload: Upload, claims: Sequence[PartClaim], arrived: dict[int, Part]) -> list[Part]:
+    """The stored parts that the client means, from 1 without a gap."""
+    ordered = sorted(claims, key=lambda claim: claim.number)
+    if [claim.number for claim in ordered] != list(range(1, upload.part_count + 1)):
+        raise _parts_differ()
+    if not arrived:
+        return [Part(c.number, upload.part_bytes(c.number), "", c.checksum_sha256) for c in ordered]
+    return [_matching_part(upload, claim, arrived.get(claim.number)) for claim in ordered]
+
+
+def _matching_part(upload: Upload, claim: PartClaim, part: Part | None) -> Part:
+    if part is None or part.size_bytes != upload.part_bytes(claim.number):
+        raise _parts_differ()
+    if part.checksum_sha256 not in ("", claim.checksum_sha256):
+        raise _parts_differ()
+    return part
+
+
+def _parts_differ() -> UploadRefusedError:
+    return UploadRefusedError(
+        "parts-differ",
+        "Some parts are missing or differ from the file. Choose the same file again: "
+        "only what is missing will be sent.",
+    )
+
+
+def abort_upload(*, upload: Upload, status: UploadStatus = UploadStatus.ABORTED) -> None:
+    """Close an open upload and throw its parts away; one that is closed already is left alone."""
+    closed = Upload.objects.filter(id=upload.id, status=UploadStatus.OPEN).update(status=status)
+    if closed:
+        storage().abort_multipart(_in_store(upload))
+
+
+def expire_uploads() -> int:
+    """Abort the open uploads whose time is over, and say how many there were."""
+    overdue = Upload.objects.filter(status=UploadStatus.OPEN, expires_at__lte=now())
+    count = 0
+    for upload in overdue.iterator():
+        abort_upload(upload=upload, status=UploadStatus.EXPIRED)
+        count += 1
+    return count
