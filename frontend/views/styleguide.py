@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from apps.accounts.models import User
+
 DAYS = [f"{day} Nov" for day in range(1, 31)]
 COUNTS = [31, 44, 39, 52, 61, 48, 40, 72, 95, 88, 81, 69, 64, 58, 77, 83, 92, 120, 141, 118, 97]
 COUNTS += [88, 104, 131, 152, 139, 121, 133, 158, 87]
@@ -50,7 +52,7 @@ def _shell() -> SimpleNamespace:
         organization=organization, organization_id=1, get_role_display="Owner"
     )
     return SimpleNamespace(
-        user=SimpleNamespace(email="mara@example.com", is_staff=True, name="Mara Lind"),
+        user=User(email="mara@example.com", is_staff=True, name="Mara Lind"),
         organization=organization,
         membership=current,
         memberships=[current, SimpleNamespace(organization=other, organization_id=2)],
