@@ -1,0 +1,144 @@
+"""The trimmed ASGI handler of feeds, media, pictures and upload parts: see docs/adr/0003."""
+
+import asyncio
+import io
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestAborted, SuspiciousOperation
+from django.core.handlers.asgi import ASGIHandler
+from django.db import DatabaseError, InterfaceError
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLResolver, get_resolver
+
+from apps.core.streamed import Receive, StreamedRequest
+from apps.media.serving import MediaResponse
+from apps.media.sources import CHUNK_BYTES
+
+logger = logging.getLogger("django.request")
+
+type Scope = dict[str, Any]
+type Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+type Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+PREFIXES = ("/media/", "/feeds/", "/art/", "/chapters/", "/uploads/")
+
+
+class DataPlane(ASGIHandler):
+    """Django's requests, URLs and responses without middleware, signals or a thread a request.
+
+    `otherwise` answers what is not under PREFIXES.
+    """
+
+    request_class = StreamedRequest
+    chunk_size = CHUNK_BYTES  # sources bound their chunks: cutting them again would copy them
+
+    def __init__(self, otherwise: Application | None = None, urlconf: str | None = None) -> None:
+        super().__init__()
+        self._otherwise = otherwise
+        self._urlconf = urlconf or settings.DATA_URLCONF
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """There is none: one sync middleware would cost every request a thread."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._otherwise is not None and not scope["path"].startswith(PREFIXES):
+            await self._otherwise(scope, receive, send)
+            return
+        request, error = self.create_request(scope, io.BytesIO())
+        if error is not None or not isinstance(request, StreamedRequest):
+            await self.send_response(error or HttpResponse(status=400), send)
+            return
+        request.receive = receive
+        try:
+            if request.method == "PUT":  # the view reads the body, and so sees the client leave
+                await self._answer(request, send)
+            else:
+                await self._answer_while_listening(request, send)
+        except RequestAborted:
+            _break_connection(send)
+
+    async def _answer_while_listening(self, request: StreamedRequest, send: Send) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                listener = group.create_task(_wait_for_disconnect(request.receive))
+                await self._answer(request, send)
+                listener.cancel()
+        except* RequestAborted as gone:
+            raise RequestAborted from gone
+
+    async def _answer(self, request: StreamedRequest, send: Send) -> None:
+        response = await self._respond(request)
+        try:
+            await self.send_response(_with_length(response), send)
+        finally:
+            if isinstance(response, MediaResponse):
+                await response.aclose()
+
+    async def _respond(self, request: StreamedRequest) -> HttpResponseBase:
+        try:
+            match = self._resolver.resolve(request.path_info)
+            request.resolver_match = match
+            response: HttpResponseBase = await match.func(request, *match.args, **match.kwargs)
+        except RequestAborted:
+            raise
+        except Exception as error:
+            return _error_response(request, error)
+        return response
+
+    @property
+    def _resolver(self) -> URLResolver:
+        return get_resolver(self._urlconf)
+
+
+async def _wait_for_disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass  # a body that nobody asked for
+    raise RequestAborted
+
+
+def _error_response(request: StreamedRequest, error: Exception) -> HttpResponse:
+    match error:
+        case Http404():  # Resolver404 is one
+            return _plain(404, "There is nothing at this address.")
+        case PermissionDenied():
+            return _plain(403, "You may not have this.")
+        case SuspiciousOperation():
+            return _plain(400, "The request makes no sense.")
+        case DatabaseError() | InterfaceError():
+            logger.error("The database is away: %s %s", request.method, request.path)
+            response = _plain(503, "This is not available at the moment. Please try again.")
+            response.headers["Retry-After"] = "10"
+            return response
+    logger.error("Internal error: %s %s", request.method, request.path, exc_info=error)
+    return _plain(500, "Something went wrong on our side.")
+
+
+def _plain(status: int, text: str) -> HttpResponse:
+    return HttpResponse(
+        f"{text}\n",
+        status=status,
+        content_type="text/plain; charset=utf-8",
+        headers={"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"},
+    )
+
+
+def _with_length(response: HttpResponseBase) -> HttpResponseBase:
+    """What CommonMiddleware does elsewhere: without a length, the connection can't be kept."""
+    if isinstance(response, HttpResponse) and response.status_code not in {204, 304}:
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+    return response
+
+
+def _break_connection(send: Send) -> None:
+    """Make the client see that a response is incomplete.
+
+    uvicorn closes the connection of an application that returns in the middle of a response.
+    Daphne would keep it open for ever; its `send` is a partial of the connection's request.
+    """
+    request = next(iter(getattr(send, "args", ())), None)
+    if request is not None and getattr(request, "channel", None) is not None:
+        request.loseConnection()
