@@ -1,0 +1,71 @@
+"""A Chromium and a running instance for tests that do what a person does."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.instance import Instance, running_instance
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's path; without one the test is skipped, or fails where one is required."""
+    path = os.environ.get("LONGWAVE_CHROMIUM", "")
+    if not path:
+        if os.environ.get("LONGWAVE_REQUIRE_BROWSER"):
+            pytest.fail("A Chromium is required here: name it in LONGWAVE_CHROMIUM.")
+        pytest.skip("no Chromium: run make test, or name one in LONGWAVE_CHROMIUM")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A headless Chromium that asks nobody outside."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def instance() -> Iterator[Instance]:
+    """An instance whose uploads have parts small enough to be interrupted between them."""
+    with running_instance(
+        LONGWAVE_UPLOAD_PART_BYTES=str(512 * 1024), LONGWAVE_TRUSTED_PROXIES="127.0.0.0/8"
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def context(browser: Browser, instance: Instance) -> Iterator[BrowserContext]:
+    """A browser without cookies; an error on any page's console fails the test."""
+    context = browser.new_context(base_url=instance.origin, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(20_000)
+    problems: list[str] = []
+    context.on("weberror", lambda error: problems.append(str(error.error)))
+    context.on(
+        "console",
+        lambda message: (
+            problems.append(message.text) if "Content Security Policy" in message.text else None
+        ),
+    )
+    yield context
+    context.close()
+    assert not problems, problems
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A page of that browser."""
+    return context.new_page()

@@ -1,0 +1,145 @@
+"""A whole running instance for tests that look at Longwave from outside."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import psutil
+
+PROJECT = Path(__file__).resolve().parents[1]
+# Of the engines on which these tests themselves run: an instance starts its own.
+_NOT_INHERITED = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "LONGWAVE_DATA",
+    "LONGWAVE_BASE_URL",
+    "LONGWAVE_SECRET_KEY",
+    "DJANGO_SETTINGS_MODULE",
+)
+# What tells an instance's processes apart on their command lines.
+SIGNS = {
+    "web": "hosting.web",
+    "worker": "hosting.celery",
+    "counter": "count",
+    "valkey": "valkey-server",
+    "postgres": "postgres",
+}
+
+
+def wait_for[T](found: Callable[[], T], *, seconds: float = 60, what: str = "") -> T:
+    """The first true value; an exception meanwhile counts as not yet."""
+    deadline = time.monotonic() + seconds
+    last: object = None
+    while time.monotonic() < deadline:
+        try:
+            if value := found():
+                return value
+            last = value
+        except (httpx2.HTTPError, psutil.Error, OSError) as error:
+            last = error
+        time.sleep(0.1)
+    raise AssertionError(f"{what or found} did not come true within {seconds} s: {last!r}")
+
+
+def free_port() -> int:
+    """A TCP port on which nobody listens now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Instance:
+    """A ``manage.py serve`` on a folder and a port of its own."""
+
+    def __init__(self, data: Path, environment: dict[str, str]) -> None:
+        self.data = data
+        self.port = free_port()
+        self.origin = f"http://localhost:{self.port}"
+        self._environment = environment
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        environment = {k: v for k, v in os.environ.items() if k not in _NOT_INHERITED}
+        environment.pop("PYTEST_CURRENT_TEST", None)
+        self._log = (self.data.parent / "serve.log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", f"--port={self.port}", f"--data={self.data}"],
+            cwd=PROJECT,
+            env=environment | self._environment,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        wait_for(self._is_up, seconds=120, what="the instance's start")
+
+    def _is_up(self) -> bool:
+        assert self.process is not None
+        status = self.process.poll()
+        if status is not None:
+            raise AssertionError(f"serve ended with {status}:\n{self.log()[-4000:]}")
+        return "Longwave is ready" in self.log() and self.is_healthy()
+
+    def log(self) -> str:
+        """All that the instance has printed."""
+        return (self.data.parent / "serve.log").read_text(errors="replace")
+
+    def is_healthy(self) -> bool:
+        """Whether the web process reaches its engines."""
+        return httpx2.get(f"{self.origin}/healthz", timeout=5).status_code == 200
+
+    def password_of(self, email: str) -> str:
+        """The password of a demo log-in."""
+        people = json.loads((self.data / "demo.json").read_text())["people"]
+        return next(str(p["password"]) for p in people if p["email"] == email)
+
+    def find(self, name: str) -> psutil.Process:
+        """The first process of this instance with that part: see SIGNS."""
+        assert self.process is not None
+        sign = SIGNS[name]
+        for child in psutil.Process(self.process.pid).children():
+            if any(sign in part for part in child.cmdline()):
+                return child
+        raise psutil.NoSuchProcess(0, f"no {name}")
+
+    def kill(self, name: str) -> None:
+        """``kill -9`` one of its processes, and wait until another has taken its place."""
+        victim = self.find(name)
+        victim.send_signal(signal.SIGKILL)
+        wait_for(lambda: self.find(name).pid != victim.pid, what=f"another {name}")
+
+    def stop(self) -> int:
+        """Stop as Ctrl-C does; the exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        try:
+            status = self.process.wait(60)
+        finally:
+            self._log.close()
+        return status
+
+
+@contextmanager
+def running_instance(**environment: str) -> Iterator[Instance]:
+    """An instance with demo content, ended and removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="longwave-instance-"))
+    folder.chmod(0o711)  # PostgreSQL's own account must be able to pass
+    instance = Instance(folder / "data", environment)
+    try:
+        instance.start()
+        yield instance
+    finally:
+        if instance.process is not None and instance.process.poll() is None:
+            instance.stop()
+        shutil.rmtree(folder, ignore_errors=True)
