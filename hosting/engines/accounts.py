@@ -6,6 +6,7 @@ import pwd
 import shutil
 import stat
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -85,13 +86,12 @@ def let_in(account: Account, folder: Path) -> bool:
 def reachable_cluster(account: Account, cluster: Path) -> Path:
     """A home for a cluster whose data folder the account can't reach (below a mode 700 home).
 
-    The cluster then lies in /var/lib/longwave and ``cluster`` is a link to it.
+    The cluster then lies in /var/lib/longwave and ``cluster`` is a link to it. Its name is new
+    each time: a data folder that was removed and made again must not find the old one.
     """
     if cluster.is_symlink():
         return cluster.resolve()
-    digest = hashlib.sha256(str(cluster).encode()).hexdigest()[:16]
-    home = _shared_home(account) / f"postgres-{digest}"
-    home.mkdir(exist_ok=True)
+    home = Path(tempfile.mkdtemp(prefix="postgres-", dir=_shared_home(account)))
     cluster.symlink_to(home)
     return home
 
@@ -129,7 +129,8 @@ def reachable_binaries(account: Account, binaries: Path) -> Path:
 
 def _shared_home(account: Account) -> Path:
     try:
-        SHARED_HOME.mkdir(mode=0o711, parents=True, exist_ok=True)
+        SHARED_HOME.mkdir(parents=True, exist_ok=True)
+        SHARED_HOME.chmod(0o711)
     except OSError as error:
         raise InstanceError(
             f"PostgreSQL runs as {account.name}, who cannot reach this folder, and {SHARED_HOME} "
