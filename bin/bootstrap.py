@@ -56,8 +56,10 @@ class Environment:
         run([*installer, "--quiet", "--require-hashes", "--requirement", str(lock)])
 
     def _works(self) -> bool:
-        """Whether the environment's own Python starts, is new enough and has its installer."""
-        probe = "import sys, pip; sys.exit(sys.version_info < (3, 12))"
+        """Whether its Python starts, is new enough, its own (not the system's), and can install."""
+        probe = (
+            "import sys, pip\nsys.exit(sys.version_info < (3, 12) or sys.prefix == sys.base_prefix)"
+        )
         command = [str(self.python), "-c", probe]
         try:
             return subprocess.run(command, check=False).returncode == 0  # noqa: S603
@@ -79,7 +81,8 @@ class Environment:
 
     def _digest(self, name: str) -> str:
         """Of the lock and of the Python the environment was made with."""
-        version = (self.folder / "pyvenv.cfg").read_bytes()
+        made_with = self.folder / "pyvenv.cfg"
+        version = made_with.read_bytes() if made_with.exists() else b""
         return hashlib.sha256(version + self.locks[name].read_bytes()).hexdigest()
 
 
