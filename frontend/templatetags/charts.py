@@ -117,9 +117,7 @@ def bar_chart(
 def _line(values: Sequence[float], top: float) -> list[tuple[float, float]]:
     """Points of a line in a 100 x 100 box, y downwards, with a little air above and below."""
     step = 100 / max(len(values) - 1, 1)
-    return [
-        (round(i * step, 2), round(94 - 88 * value / top, 2)) for i, value in enumerate(values)
-    ]
+    return [(round(i * step, 2), round(94 - 88 * value / top, 2)) for i, value in enumerate(values)]
 
 
 @register.inclusion_tag("components/sparkline.html")
