@@ -34,7 +34,6 @@ def problem(
     headers: dict[str, str] | None = None,
 ) -> Response:
     """The body of RFC 9457 section 3.1, with ``code`` and ``errors`` as extensions (3.2)."""
-    code = code.replace("_", "-")  # DRF writes its codes with underscores
     body: dict[str, Any] = {
         # Section 4.2.1: "about:blank" says that the status tells all there is to tell.
         "type": "about:blank" if code in _PLAIN_CODES else f"urn:longwave:problem:{code}",
@@ -49,11 +48,11 @@ def problem(
 
 
 _PLAIN_CODES = {
-    "not-found",
-    "permission-denied",
-    "method-not-allowed",
-    "not-acceptable",
-    "unsupported-media-type",
+    "not_found",
+    "permission_denied",
+    "method_not_allowed",
+    "not_acceptable",
+    "unsupported_media_type",
 }
 
 
@@ -70,9 +69,9 @@ def _response(exception: Exception) -> Response | None:
         case ProblemError():
             return problem(exception.status, exception.code, exception.detail)
         case Http404():
-            return problem(404, "not-found", str(exception) or "There is nothing here.")
+            return problem(404, "not_found", str(exception) or "There is nothing here.")
         case PermissionDenied():
-            return problem(403, "permission-denied", str(exception) or "You may not do this.")
+            return problem(403, "permission_denied", str(exception) or "You may not do this.")
         case ValidationError():
             return _invalid(list(_flatten(get_error_detail(exception))))
         case exceptions.ValidationError():
@@ -110,6 +109,6 @@ def _flatten(detail: Any, pointer: str = "#") -> Iterator[dict[str, str]]:
     else:
         yield {
             "pointer": pointer,
-            "code": getattr(detail, "code", "invalid").replace("_", "-"),
+            "code": getattr(detail, "code", "invalid"),
             "detail": str(detail),
         }

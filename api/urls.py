@@ -1,6 +1,22 @@
 """Addresses of the REST API, version 1."""
 
-from django.urls import URLPattern
+from django.urls import path
+from drf_spectacular.views import SpectacularJSONAPIView
+
+from api.audio_views import EpisodeAudioView
+from api.show_views import EpisodesView, EpisodeView, ShowsView, ShowView
+from api.upload_views import CompleteView, PartUrlsView, UploadsView, UploadView
 
 app_name = "api"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("schema/", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("uploads/", UploadsView.as_view(), name="uploads"),
+    path("uploads/<uuid:upload_id>/", UploadView.as_view(), name="upload"),
+    path("uploads/<uuid:upload_id>/part-urls/", PartUrlsView.as_view(), name="part-urls"),
+    path("uploads/<uuid:upload_id>/complete/", CompleteView.as_view(), name="complete-upload"),
+    path("shows/", ShowsView.as_view(), name="shows"),
+    path("shows/<uuid:show_id>/", ShowView.as_view(), name="show"),
+    path("shows/<uuid:show_id>/episodes/", EpisodesView.as_view(), name="episodes"),
+    path("episodes/<uuid:episode_id>/", EpisodeView.as_view(), name="episode"),
+    path("episodes/<uuid:episode_id>/audio/", EpisodeAudioView.as_view(), name="episode-audio"),
+]

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import FETCH_RAISE
 from django.http import Http404
 
-from apps.accounts.access import require_role
+from apps.accounts.access import membership_condition, require_role
 from apps.accounts.models import Organization
 from apps.accounts.roles import Role
 from podcasts.models import Episode, Show
@@ -27,6 +27,16 @@ def shows_of(organization: Organization) -> ShowQuerySet:
         .select_related("artwork")
         .fetch_mode(FETCH_RAISE)
         .order_by("title", "id")
+    )
+
+
+def shows_of_member(user: "User | AnonymousUser") -> ShowQuerySet:
+    """The living shows of all organisations that the person is a member of."""
+    return (
+        Show.objects.filter(membership_condition(user))
+        .alive()
+        .select_related("artwork")
+        .fetch_mode(FETCH_RAISE)
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -122,7 +123,7 @@ def part_size_for(size_bytes: int) -> int:
 def _refuse_too_large(size_bytes: int) -> None:
     if size_bytes > settings.MAX_UPLOAD_BYTES:
         raise UploadRefusedError(
-            "too-large",
+            "too_large",
             f"This file has {_spoken(size_bytes)}; at most {_spoken(settings.MAX_UPLOAD_BYTES)} "
             "are accepted. An hour of MP3 at 128 kbit/s takes about 58 MB.",
         )
@@ -134,7 +135,7 @@ def _refuse_without_room(size_bytes: int) -> None:
     # Joining needs the size once more until the parts are gone; so does preparing the original.
     if free_bytes(Path(settings.MEDIA_STORE_ROOT)) < 2 * size_bytes + RESERVED_BYTES:
         raise UploadRefusedError(
-            "no-room",
+            "no_room",
             f"The server’s disk has no room for a file of {_spoken(size_bytes)} at the moment. "
             "Whoever runs this installation has to free some space first.",
         )
@@ -189,7 +190,7 @@ def part_requests(upload: Upload, claims: Iterable[PartClaim]) -> list[PartReque
 def _part_bytes(upload: Upload, number: int) -> int:
     if not 1 <= number <= upload.part_count:
         raise UploadRefusedError(
-            "no-such-part", f"This upload has parts 1 to {upload.part_count}, no part {number}."
+            "no_such_part", f"This upload has parts 1 to {upload.part_count}, no part {number}."
         )
     return upload.part_bytes(number)
 
@@ -197,12 +198,12 @@ def _part_bytes(upload: Upload, number: int) -> int:
 def _refuse_closed(upload: Upload) -> None:
     if upload.status != UploadStatus.OPEN or upload.expires_at <= now():
         raise UploadRefusedError(
-            "upload-closed", "This upload is over. Choose the file again to send it anew."
+            "upload_closed", "This upload is over. Choose the file again to send it anew."
         )
 
 
 @transaction.atomic
-def complete_upload(*, upload_id: object, claims: Sequence[PartClaim]) -> Asset:
+def complete_upload(*, upload_id: UUID, claims: Sequence[PartClaim]) -> Asset:
     """Join the parts into an asset; a repeated call returns the same asset.
 
     The row stays locked while the store joins the parts, so that two calls can't do it at once.
@@ -261,7 +262,7 @@ def _matching_part(upload: Upload, claim: PartClaim, part: Part | None) -> Part:
 
 def _parts_differ() -> UploadRefusedError:
     return UploadRefusedError(
-        "parts-differ",
+        "parts_differ",
         "Some parts are missing or differ from the file. Choose the same file again: "
         "only what is missing will be sent.",
     )

@@ -1,0 +1,60 @@
+"""An episode's audio as programs see it; the values come from ``podcasts.audio_state``."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+
+class NewAudioSerializer(serializers.Serializer[Any]):
+    """Which uploaded file is to be the audio."""
+
+    asset = serializers.UUIDField()
+
+
+class AudioErrorSerializer(serializers.Serializer[Any]):
+    """Why a file can't be used."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    can_retry = serializers.BooleanField()
+
+
+class IncomingAudioSerializer(serializers.Serializer[Any]):
+    """A file on its way to being served."""
+
+    asset = serializers.UUIDField()
+    filename = serializers.CharField()
+    size_bytes = serializers.IntegerField()
+    status = serializers.CharField()
+    stage = serializers.CharField()
+    progress = serializers.IntegerField()
+    error = AudioErrorSerializer(allow_null=True)
+
+
+class CurrentAudioSerializer(serializers.Serializer[Any]):
+    """The file that is served."""
+
+    asset = serializers.UUIDField()
+    filename = serializers.CharField()
+    title = serializers.CharField()
+    has_artwork = serializers.BooleanField()
+    chapter_count = serializers.IntegerField()
+    content_type = serializers.CharField()
+    extension = serializers.CharField()
+    codec = serializers.CharField()
+    size_bytes = serializers.IntegerField()
+    header_bytes = serializers.IntegerField()
+    duration_ms = serializers.IntegerField()
+    bitrate_bps = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    preview_url = serializers.CharField()
+
+
+class AudioStateSerializer(serializers.Serializer[Any]):
+    """The same that the socket ``/live/episodes/<id>/`` sends."""
+
+    type = serializers.CharField()
+    episode = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=["empty", "pending", "processing", "ready", "failed"])
+    incoming = IncomingAudioSerializer(allow_null=True)
+    audio = CurrentAudioSerializer(allow_null=True)

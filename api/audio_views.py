@@ -1,0 +1,52 @@
+"""An episode's audio: its state, a new file for it, and forgetting a file that came."""
+
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.audio_serializers import AudioStateSerializer, NewAudioSerializer
+from api.problems import ProblemError
+from apps.accounts.roles import Role
+from apps.media.access import get_asset
+from apps.media.models import Asset
+from podcasts.access import get_episode
+from podcasts.audio import AudioRefusedError, dismiss_incoming, receive_audio
+from podcasts.audio_state import audio_state
+from podcasts.models import Episode
+
+
+def receive(episode: Episode, asset: Asset) -> None:
+    """Make a file an episode's next audio; raises the problem that says why it can't be."""
+    try:
+        receive_audio(episode=episode, asset=asset)
+    except AudioRefusedError as error:
+        status = 404 if error.code == "not_found" else 409
+        raise ProblemError(status, error.code, error.message) from error
+
+
+class EpisodeAudioView(APIView):
+    """``/episodes/<id>/audio/``."""
+
+    @extend_schema(responses=AudioStateSerializer)
+    def get(self, request: Request, episode_id: UUID) -> Response:
+        """What is served now, and how far the next file is."""
+        return Response(audio_state(get_episode(request.user, episode_id)))
+
+    @extend_schema(request=NewAudioSerializer, responses={202: AudioStateSerializer})
+    def post(self, request: Request, episode_id: UUID) -> Response:
+        """Make an uploaded file the next audio; the current one is served until it is ready."""
+        episode = get_episode(request.user, episode_id, Role.EDITOR)
+        data = NewAudioSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        asset = get_asset(request.user, data.validated_data["asset"])
+        receive(episode, asset)
+        return Response(audio_state(get_episode(request.user, episode_id)), status=202)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, episode_id: UUID) -> Response:
+        """Forget the next file, being prepared or failed; what is served stays."""
+        dismiss_incoming(episode=get_episode(request.user, episode_id, Role.EDITOR))
+        return Response(status=204)
