@@ -41,7 +41,7 @@ class PartClaimSerializer(serializers.Serializer[Any]):
 class PartUrlsSerializer(serializers.Serializer[Any]):
     """The parts that are to be sent next."""
 
-    parts = serializers.ListSerializer(
+    parts: serializers.ListSerializer[Any] = serializers.ListSerializer(
         child=PartClaimSerializer(), allow_empty=False, max_length=MAX_PARTS_PER_REQUEST
     )
 
@@ -49,7 +49,7 @@ class PartUrlsSerializer(serializers.Serializer[Any]):
 class CompleteSerializer(serializers.Serializer[Any]):
     """All parts, and what the file is for."""
 
-    parts = serializers.ListSerializer(
+    parts: serializers.ListSerializer[Any] = serializers.ListSerializer(
         child=PartClaimSerializer(), allow_empty=False, max_length=MAX_PARTS
     )
     episode = serializers.UUIDField(

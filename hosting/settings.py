@@ -252,7 +252,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "publish-due-episodes": {"task": "podcasts.tasks.publish_due", "schedule": 10.0},
-    "recover-stalled-audio": {"task": "podcasts.tasks.recover_stalled_audio", "schedule": 60.0},
+    "recover-stalled-audio": {
+        "task": "podcasts.audio_tasks.recover_stalled_audio",
+        "schedule": 15.0,
+    },
+    "discard-unused-audio": {
+        "task": "podcasts.audio_tasks.discard_unused_audio",
+        "schedule": 3600.0,
+    },
     "expire-uploads": {"task": "apps.media.tasks.expire_uploads", "schedule": 3600.0},
     "empty-trash": {"task": "podcasts.tasks.empty_trash", "schedule": 3600.0},
     "destroy-day-keys": {"task": "apps.downloads.tasks.destroy_day_keys", "schedule": 3600.0},
