@@ -78,7 +78,9 @@ class Handle(models.Model):
     """A handle that a show has or had: it answers, or redirects, for ever."""
 
     handle = models.CharField(max_length=64, primary_key=True)
-    show = models.ForeignKey(Show, on_delete=models.CASCADE, related_name="handles")
+    # A show that is gone for good leaves its handles taken: whoever got one would get its
+    # subscribers as well.
+    show = models.ForeignKey(Show, on_delete=models.SET_NULL, null=True, related_name="handles")
     created_at = models.DateTimeField(default=now)
 
     def __str__(self) -> str:

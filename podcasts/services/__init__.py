@@ -1,0 +1,1 @@
+"""Everything that changes shows and episodes."""

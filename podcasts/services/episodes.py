@@ -1,0 +1,139 @@
+"""What changes in what an episode says: its texts, numbers and picture."""
+
+from typing import TypedDict, Unpack
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils.text import slugify
+
+from apps.accounts.models import User
+from apps.core.clock import now
+from apps.media.models import Asset
+from podcasts.models import Episode, Show
+from podcasts.notes import render_notes
+from podcasts.services.artwork import store_artwork
+from podcasts.services.changes import announce
+from podcasts.services.publishing import (
+    PUBLIC_FIELDS,
+    check_number,
+    is_on_its_way,
+    locked_episode,
+    publish_if_wanted,
+)
+
+MAX_SLUG = 100
+
+
+class EpisodeFields(TypedDict, total=False):
+    """What a person can say about an episode, artwork, audio and publishing apart."""
+
+    title: str
+    notes: str
+    season_number: int | None
+    episode_number: int | None
+    type: str
+    is_explicit: bool
+
+
+@transaction.atomic
+def create_episode(
+    *,
+    show: Show,
+    created_by: User | None,
+    artwork: bytes | None = None,
+    **fields: Unpack[EpisodeFields],
+) -> Episode:
+    """A draft; its slug is made from the title and stays. Raises ValidationError by field."""
+    # Two episodes made at once in a show must not choose the same slug.
+    Show.objects.select_for_update().get(pk=show.pk)
+    episode = Episode(
+        show=show,
+        organization_id=show.organization_id,
+        created_by=created_by,
+        **{"is_explicit": show.is_explicit} | fields,
+    )
+    episode.slug = _free_slug(show, episode.title)
+    _prepare(episode, artwork)
+    episode.save(force_insert=True)
+    return episode
+
+
+@transaction.atomic
+def update_episode(
+    *,
+    episode: Episode,
+    artwork: bytes | None = None,
+    is_artwork_removed: bool = False,
+    **fields: Unpack[EpisodeFields],
+) -> Episode:
+    """Change what is named and nothing else; returns the stored episode.
+
+    Raises ValidationError by field.
+    """
+    episode = locked_episode(episode.pk)
+    for name, value in fields.items():
+        setattr(episode, name, value)
+    if is_artwork_removed:
+        episode.artwork = None
+    _prepare(episode, artwork)
+    if is_on_its_way(episode):
+        check_number(episode)
+    episode.updated_at = now()
+    episode.save(update_fields=[*fields, "notes_html", "artwork", "updated_at"])
+    announce(episode.show_id)
+    return episode
+
+
+@transaction.atomic
+def attach_audio(*, episode: Episode, asset: Asset) -> None:
+    """Serve a processed file, and publish the episode if that was waited for.
+
+    GUID and date stay. May run twice; does nothing when a newer file has taken this one's place.
+    """
+    episode = locked_episode(episode.pk)
+    if episode.incoming_audio_id != asset.pk:
+        return
+    episode.audio = asset
+    episode.incoming_audio = None
+    publish_if_wanted(episode)
+    episode.updated_at = now()
+    episode.save(update_fields=["audio", "incoming_audio", *PUBLIC_FIELDS])
+    announce(episode.show_id, [episode.pk])
+
+
+def next_number(show: Show) -> int:
+    """The episode number that follows the highest one of the show's last season."""
+    numbered = Episode.objects.for_show(show).filter(deleted_at=None, episode_number__gt=0)
+    season = numbered.aggregate(last=Max("season_number"))["last"]
+    in_season = numbered.filter(season_number=season)
+    return (in_season.aggregate(last=Max("episode_number"))["last"] or 0) + 1
+
+
+def last_season(show: Show) -> int | None:
+    """The show's latest season, if it counts them."""
+    season: int | None = (
+        Episode.objects.for_show(show)
+        .filter(deleted_at=None)
+        .aggregate(last=Max("season_number"))["last"]
+    )
+    return season
+
+
+def _prepare(episode: Episode, artwork: bytes | None) -> None:
+    episode.clean_fields(exclude=["artwork", "audio", "incoming_audio", "created_by"])
+    if artwork:
+        episode.artwork = store_artwork(organization=episode.organization, content=artwork)
+    episode.notes_html = render_notes(episode.notes)
+
+
+def _free_slug(show: Show, title: str) -> str:
+    """The title in ASCII, numbered when another episode, even a deleted one, has it."""
+    base = slugify(title)[: MAX_SLUG - 6].strip("-_") or "episode"
+    taken = set(
+        Episode.objects.for_show(show).filter(slug__startswith=base).values_list("slug", flat=True)
+    )
+    if base not in taken:
+        return base
+    return next(
+        slug for number in range(2, len(taken) + 3) if (slug := f"{base}-{number}") not in taken
+    )

@@ -1,0 +1,155 @@
+"""What changes in shows."""
+
+import uuid
+from typing import TypedDict, Unpack
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+
+from apps.accounts.models import Organization
+from apps.core.clock import now
+from podcasts import urls
+from podcasts.categories import validate_category
+from podcasts.languages import validate_language
+from podcasts.models import Episode, EpisodeStatus, EpisodeType, Show, ShowType
+from podcasts.services.artwork import generate_cover, store_artwork
+from podcasts.services.changes import announce
+from podcasts.services.handles import check_handle, register_handle
+
+# Podcasting 2.0, podcast:guid: the namespace that its UUIDv5 is made in.
+PODCAST_NAMESPACE = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
+
+
+class ShowFields(TypedDict, total=False):
+    """What a person can say about a show, artwork apart."""
+
+    title: str
+    handle: str
+    description: str
+    language: str
+    category: str
+    is_explicit: bool
+    type: str
+    author: str
+    owner_name: str
+    owner_email: str
+    is_owner_email_public: bool
+    website: str
+    copyright: str
+    is_locked: bool
+    is_complete: bool
+    is_blocked: bool
+
+
+@transaction.atomic
+def create_show(
+    *, organization: Organization, artwork: bytes | None = None, **fields: Unpack[ShowFields]
+) -> Show:
+    """A new show with its handle; without an uploaded picture it gets a drawn one.
+
+    Raises ValidationError by field.
+    """
+    show = Show(organization=organization, **fields)
+    show.guid = podcast_guid(show.handle)
+    _check_fields(show)
+    if artwork:
+        show.artwork = store_artwork(organization=organization, content=artwork)
+    else:
+        show.artwork = generate_cover(organization=organization, title=show.title)
+        show.is_artwork_generated = True
+    # First the handle: of two requests for the same one, the later waits here and is told so. The
+    # database checks the reference to the show at the end of the transaction.
+    register_handle(show.handle, show=show)
+    show.save(force_insert=True)
+    announce(show.pk)
+    return show
+
+
+@transaction.atomic
+def update_show(*, show: Show, artwork: bytes | None = None, **fields: Unpack[ShowFields]) -> Show:
+    """Change what is named and nothing else; returns the stored show.
+
+    Raises ValidationError by field.
+    """
+    show = _locked(show)
+    before_title, before_handle = show.title, show.handle
+    for name, value in fields.items():
+        setattr(show, name, value)
+    _check_fields(show)
+    _check_type(show)
+    if artwork:
+        show.artwork = store_artwork(organization=show.organization, content=artwork)
+        show.is_artwork_generated = False
+    elif show.is_artwork_generated and show.title != before_title:
+        show.artwork = generate_cover(organization=show.organization, title=show.title)
+    show.updated_at = now()
+    if show.handle != before_handle:
+        register_handle(show.handle, show=show)
+    show.save(update_fields=[*fields, "artwork", "is_artwork_generated", "updated_at"])
+    announce(show.pk)
+    return show
+
+
+def change_handle(*, show: Show, handle: str) -> Show:
+    """Give the show another handle; the old one redirects for ever and stays its own."""
+    return update_show(show=show, handle=handle)
+
+
+def podcast_guid(handle: str) -> uuid.UUID:
+    """The ``podcast:guid`` of a show made here, from the address that its feed has at first."""
+    _, _, address = urls.feed_url(handle).partition("://")
+    return uuid.uuid5(PODCAST_NAMESPACE, address.rstrip("/"))
+
+
+def _locked(show: Show) -> Show:
+    return (
+        Show.objects.select_for_update(of=("self",))
+        .select_related("organization", "artwork")
+        .get(pk=show.pk)
+    )
+
+
+def _check_fields(show: Show) -> None:
+    """Every wrong field at once."""
+    errors: dict[str, list[ValidationError]] = {}
+    checks = {
+        "handle": lambda: check_handle(show.handle, show=show),
+        "category": lambda: validate_category(show.category),
+        "language": lambda: validate_language(show.language),
+    }
+    try:
+        show.clean_fields(exclude=["artwork", *checks])
+    except ValidationError as error:
+        errors |= error.error_dict
+    for field, check in checks.items():
+        try:
+            check()
+        except ValidationError as error:
+            errors[field] = [error]
+    if errors:
+        raise ValidationError(errors)
+
+
+def _check_type(show: Show) -> None:
+    """Apple sorts a serial show by episode number, so that each needs one."""
+    if show.type != ShowType.SERIAL:
+        return
+    on_its_way = Q(status__in=[EpisodeStatus.PUBLISHED, EpisodeStatus.SCHEDULED]) | Q(
+        is_published_when_ready=True
+    )
+    unnumbered = (
+        Episode.objects.for_show(show)
+        .filter(on_its_way, deleted_at=None, type=EpisodeType.FULL, episode_number=None)
+        .count()
+    )
+    if unnumbered:
+        raise ValidationError(
+            {
+                "type": ValidationError(
+                    "A serial show plays in the order of its episode numbers. Published and "
+                    f"scheduled episodes without one: {unnumbered}. Number them first.",
+                    code="episodes_unnumbered",
+                )
+            }
+        )

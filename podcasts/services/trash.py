@@ -1,0 +1,91 @@
+"""Deleting that can be undone: what is in the trash is restored, or purged when it is too old."""
+
+import logging
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.core.clock import now
+from podcasts.models import Episode, Show
+from podcasts.services.artwork import delete_unused_images
+from podcasts.services.changes import announce
+
+logger = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def delete_show(*, show: Show) -> None:
+    """Put a show into the trash, with its episodes, which keep their own state."""
+    _set_show_deleted(show, is_deleted=True)
+
+
+@transaction.atomic
+def restore_show(*, show: Show) -> None:
+    """Take a show out of the trash, exactly as it was."""
+    _set_show_deleted(show, is_deleted=False)
+
+
+def _set_show_deleted(show: Show, *, is_deleted: bool) -> None:
+    show.deleted_at = now() if is_deleted else None
+    show.save(update_fields=["deleted_at"])
+    announce(show.pk, Episode.objects.for_show(show).values_list("pk", flat=True))
+
+
+@transaction.atomic
+def delete_episode(*, episode: Episode) -> None:
+    """Put an episode into the trash; out of the feed it goes at once."""
+    _set_episode_deleted(episode, is_deleted=True)
+
+
+@transaction.atomic
+def restore_episode(*, episode: Episode) -> None:
+    """Take an episode out of the trash, exactly as it was."""
+    _set_episode_deleted(episode, is_deleted=False)
+
+
+def _set_episode_deleted(episode: Episode, *, is_deleted: bool) -> None:
+    episode.deleted_at = now() if is_deleted else None
+    episode.save(update_fields=["deleted_at"])
+    announce(episode.show_id, [episode.pk])
+
+
+def empty_trash() -> int:
+    """Delete for good what has been in the trash for longer than ``TRASH_LIFETIME``.
+
+    Returns how many shows and episodes went. May run twice and at the same time as itself. Audio
+    files follow on their own once no episode uses them.
+    """
+    before = now() - settings.TRASH_LIFETIME
+    purged = 0
+    for show in Show.objects.in_trash().filter(deleted_at__lt=before):
+        purged += _purge_show(show)
+    for episode in Episode.objects.filter(deleted_at__lt=before):
+        purged += _purge_episode(episode)
+    return purged
+
+
+@transaction.atomic
+def _purge_show(show: Show) -> int:
+    # Restored between reading and now: the lock and the filter decide.
+    held = Show.objects.in_trash().select_for_update().filter(pk=show.pk).first()
+    if held is None:
+        return 0
+    episodes = Episode.objects.for_show(held)
+    images = {held.artwork_id, *episodes.values_list("artwork_id", flat=True)}
+    held.delete()
+    delete_unused_images(images)
+    logger.info("Show %s was purged from the trash", show.pk)
+    return 1
+
+
+@transaction.atomic
+def _purge_episode(episode: Episode) -> int:
+    held = (
+        Episode.objects.select_for_update().filter(pk=episode.pk, deleted_at__isnull=False).first()
+    )
+    if held is None:
+        return 0
+    held.delete()
+    delete_unused_images([held.artwork_id])
+    logger.info("Episode %s was purged from the trash", episode.pk)
+    return 1
