@@ -1,5 +1,8 @@
 """Addresses of the platform pages."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from frontend.views.platform import platform
+
+app_name = "platform"
+urlpatterns = [path("platform/", platform, name="home")]

@@ -1,0 +1,147 @@
+"""The figures of one show, gathered for its dashboard: each part one query, whatever its size."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from django.core.paginator import Page, Paginator
+
+from apps.downloads import totals
+from apps.downloads.episode_figures import figures_of_episodes
+from apps.downloads.totals import DayTotal, Period, Scope, Share
+from apps.downloads.window import last_expired_day
+from apps.live.country_names import country_label
+from podcasts.access import episodes_of
+from podcasts.models import Episode, Show
+from podcasts.querysets import EpisodeQuerySet
+
+CHART_DAYS = 30
+CHART_HOURS = 48
+EPISODES_PER_PAGE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A count beside the period before; ``delta`` in percent, None when nothing was before."""
+
+    count: int
+    delta: int | None
+    against: str
+    line: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The episodes of one day; ``position`` in percent of a chart's width."""
+
+    day: date
+    position: float
+    titles: str
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRow:
+    """One line of the table; a milestone that is not reached yet has no count."""
+
+    episode: Episode
+    total: int
+    milestones: Sequence[tuple[int, int | None]]
+
+
+def trend(count: int, before: int, *, days: int, line: Sequence[int]) -> Trend:
+    """The change against the same number of days before."""
+    delta = round(100 * (count - before) / before) if before else None
+    against = f"against the {days} days before" if before else f"none in the {days} days before"
+    return Trend(count, delta, against, line)
+
+
+def trends(scope: Scope, days: Sequence[DayTotal], *, today: date) -> dict[str, Trend]:
+    """The week and the month, with their lines cut from the days of the chart."""
+    figures = totals.headline(scope, today=today)
+    line = [day.downloads for day in days]
+    return {
+        "week": trend(figures.last_7, figures.previous_7, days=7, line=line[-7:]),
+        "month": trend(figures.last_30, figures.previous_30, days=30, line=line),
+    }
+
+
+def day_points(days: Iterable[DayTotal]) -> list[tuple[str, int]]:
+    """As the bar chart takes them."""
+    return [(_short(day.day), day.downloads) for day in days]
+
+
+def hour_points(scope: Scope, *, at: datetime) -> list[tuple[str, int]]:
+    """The last two days by the hour, as the bar chart takes them."""
+    hours = totals.hourly(scope, now=at, hours=CHART_HOURS)
+    return [(f"{_short(hour.hour)}, {hour.hour:%H:%M}", hour.downloads) for hour in hours]
+
+
+def _short(day: date) -> str:
+    return f"{day.day} {day:%b}"
+
+
+def breakdowns(scope: Scope, *, today: date) -> dict[str, list[tuple[str, int]]]:
+    """Apps, countries, devices and what was not counted, in the days of the chart."""
+    period = Period.last_days(CHART_DAYS, today=today)
+    return {
+        "apps": _named(totals.top_apps(scope, period, limit=8), "Unknown app"),
+        "countries": [
+            (country_label(share.name), share.downloads)
+            for share in totals.top_countries(scope, period, limit=8)
+        ],
+        "devices": _named(totals.top_devices(scope, period, limit=8), "Unknown device"),
+        "drops": [(drop.label, drop.count) for drop in totals.dropped(scope, period)],
+    }
+
+
+def _named(shares: Iterable[Share], unknown: str) -> list[tuple[str, int]]:
+    return [(share.name or unknown, share.downloads) for share in shares]
+
+
+def provisional_from(at: datetime) -> date:
+    """The first day to which late reports can still add."""
+    return last_expired_day(at) + timedelta(days=1)
+
+
+def _once_public(show: Show, at: datetime) -> EpisodeQuerySet:
+    """Episodes that are or were public, newest first, with no more than a table shows."""
+    return (
+        episodes_of(show)
+        .filter(published_at__lte=at)
+        .select_related(None)
+        .prefetch_related(None)
+        .only("id", "title", "published_at")
+    )
+
+
+def episode_page(show: Show, number: str | None, *, at: datetime) -> Page[Episode]:
+    """One page of the episodes of the table."""
+    return Paginator(_once_public(show, at), EPISODES_PER_PAGE).get_page(number)
+
+
+def episode_rows(episodes: Iterable[Episode], *, at: datetime) -> list[EpisodeRow]:
+    """The lines of the table for published episodes."""
+    published = [
+        (episode, episode.published_at) for episode in episodes if episode.published_at is not None
+    ]
+    found = figures_of_episodes([(episode.id, moment) for episode, moment in published], now=at)
+    return [
+        EpisodeRow(episode, found[episode.id].all_time, found[episode.id].milestones)
+        for episode, _ in published
+    ]
+
+
+def episode_marks(show: Show, days: Sequence[DayTotal], *, at: datetime) -> list[Mark]:
+    """The days of a chart on which episodes came out."""
+    first = datetime.combine(days[0].day, datetime.min.time(), UTC)
+    titles: defaultdict[date, list[str]] = defaultdict(list)
+    for episode in _once_public(show, at).filter(published_at__gte=first):
+        if episode.published_at:
+            titles[episode.published_at.astimezone(UTC).date()].append(episode.title)
+    slot = 100 / len(days)
+    return [
+        Mark(day.day, round((index + 0.5) * slot, 3), ", ".join(titles[day.day]))
+        for index, day in enumerate(days)
+        if day.day in titles
+    ]

@@ -1,0 +1,118 @@
+"""A show's dashboard: what its members see of its downloads, live and in detail."""
+
+import csv
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from apps.accounts.access import require_role
+from apps.accounts.models import User
+from apps.accounts.roles import Role
+from apps.core.clock import now
+from apps.downloads import totals
+from apps.downloads.episode_figures import MILESTONE_DAYS
+from apps.downloads.totals import Period, Scope
+from apps.live.groups import Board
+from apps.live.states import Message, board_message
+from frontend import show_figures
+from podcasts import urls
+from podcasts.access import get_show
+from podcasts.models import Show
+
+CSV_DAYS = 366
+
+DIRECTORIES = (
+    ("Apple Podcasts", "https://podcastsconnect.apple.com/"),
+    ("Spotify", "https://creators.spotify.com/"),
+    ("Amazon Music", "https://podcasters.amazon.com/"),
+    ("Pocket Casts", "https://pocketcasts.com/submit/"),
+    ("Podcast Index", "https://podcastindex.org/add"),
+)
+
+
+@login_required
+@require_safe
+def show_dashboard(request: HttpRequest, show_id: UUID) -> HttpResponse:
+    """The dashboard; it is complete without a script, and stays current with one."""
+    show = get_show(request.user, show_id)
+    at = now()
+    message = board_message(Board(show.id), at=at)
+    page = show_figures.episode_page(show, request.GET.get("page"), at=at)
+    context = {
+        "show": show,
+        "message": message,
+        "latest": latest_of(message),
+        "socket_url": f"/live/shows/{show.id}/",
+        "poll_url": reverse("api:show-live", args=[show.id]),
+        "page": page,
+        "rows": show_figures.episode_rows(page, at=at),
+        "next_step": _next_step(has_episodes=page.paginator.count > 0, downloads=message["total"]),
+        "feed_url": urls.feed_url(show.handle),
+        "directories": DIRECTORIES,
+        **_roles(request, show),
+        **_figures(show, at),
+    }
+    return render(request, "studio/dashboard.html", context)
+
+
+@login_required
+@require_safe
+def show_downloads_csv(request: HttpRequest, show_id: UUID) -> HttpResponse:
+    """Downloads and listeners of each of the last 366 days."""
+    show = get_show(request.user, show_id)
+    at = now()
+    response = HttpResponse(
+        content_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{show.handle}-downloads.csv"',
+            "Cache-Control": "no-store",
+        },
+    )
+    provisional = show_figures.provisional_from(at)
+    writer = csv.writer(response)
+    writer.writerow(["day_utc", "downloads", "listeners", "status"])
+    for day in totals.daily(Scope(show=show.id), Period.last_days(CSV_DAYS, today=at.date())):
+        status = "provisional" if day.day >= provisional else "final"
+        writer.writerow([day.day.isoformat(), day.downloads, day.listeners, status])
+    return response
+
+
+def latest_of(message: Message) -> list[dict[str, object]]:
+    """The latest downloads of a message, with times that templates can write."""
+    downloads = cast("list[dict[str, str]]", message["latest"])
+    return [row | {"at": datetime.fromisoformat(row["at"])} for row in downloads]
+
+
+def _roles(request: HttpRequest, show: Show) -> dict[str, bool]:
+    role = Role(require_role(cast("User", request.user), show.organization_id).role)
+    return {
+        "may_edit": role.includes(Role.EDITOR),
+        "may_administer": role.includes(Role.ADMIN),
+    }
+
+
+def _figures(show: Show, at: datetime) -> dict[str, object]:
+    scope, today = Scope(show=show.id), at.date()
+    days = totals.daily(scope, Period.last_days(show_figures.CHART_DAYS, today=today))
+    return {
+        **show_figures.trends(scope, days, today=today),
+        **show_figures.breakdowns(scope, today=today),
+        "daily": show_figures.day_points(days),
+        "hourly": show_figures.hour_points(scope, at=at),
+        "marks": show_figures.episode_marks(show, days, at=at),
+        "milestones": MILESTONE_DAYS,
+        "provisional_from": show_figures.provisional_from(at),
+    }
+
+
+def _next_step(*, has_episodes: bool, downloads: object) -> str:
+    """What a show without figures needs first: "audio", "submit", or nothing."""
+    if not has_episodes:
+        return "audio"
+    return "" if downloads else "submit"
