@@ -26,8 +26,7 @@ class UserFactory(DjangoModelFactory[User]):
 
     @classmethod
     def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
-        password = kwargs.pop("password", "correct horse")
-        return model_class.objects.create_user(*args, password=password, **kwargs)
+        return model_class.objects.create_user(**{"password": "correct horse"} | kwargs)
 
 
 class OrganizationFactory(DjangoModelFactory[Organization]):
@@ -132,7 +131,6 @@ class ShowFactory(DjangoModelFactory[Show]):
     def registered_handle(self, create: bool, extracted: Any, **kwargs: Any) -> None:
         """Every show's handle stands in the table of handles."""
         if create:
-            assert isinstance(self, Show)
             Handle.objects.create(handle=self.handle, show=self)
 
 

@@ -29,7 +29,7 @@ def require_role(
     """The person's membership; Http404 for a stranger, PermissionDenied for too weak a role."""
     membership = (
         Membership.objects.select_related("organization")
-        .filter(organization_id=organization_id, user=cast("User", user))
+        .filter(organization_id=organization_id, user=user)
         .first()
         if user.is_authenticated
         else None

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -88,7 +89,7 @@ def _send(invitation: Invitation, token: str) -> None:
     )
 
 
-def withdraw(*, organization: Organization, invitation_id: object) -> None:
+def withdraw(*, organization: Organization, invitation_id: UUID) -> None:
     """Take an open invitation back; one that is gone already is no error."""
     open_invitations(organization).filter(pk=invitation_id).delete()
 

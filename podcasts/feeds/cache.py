@@ -92,10 +92,10 @@ def forget(handles: Iterable[str]) -> None:
 async def get(handle: str) -> CachedFeed | str | None:
     """The feed under a handle, the new handle of a renamed show, or None when not kept."""
     try:
-        value: bytes | None = await valkey.async_connection().get(_key(handle))
+        value = await valkey.async_connection().get(_key(handle))
     except (RedisError, OSError):
         return None
-    if value is None:
+    if not isinstance(value, bytes):
         return None
     if value.startswith(b'{"moved_to"'):
         return str(json.loads(value)["moved_to"])

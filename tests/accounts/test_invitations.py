@@ -33,7 +33,7 @@ def send(
         people.client(actor).post(
             "/studio/organization/invitations/", {"email": email, "role": role}
         )
-    found = re.search(r"http://localhost:8000(/invitations/\S+/)", mail.outbox[-1].body)
+    found = re.search(r"http://localhost:8000(/invitations/\S+/)", str(mail.outbox[-1].body))
     assert found is not None
     return found[1]
 
