@@ -108,7 +108,8 @@ def write_id3(path: Path, tags: Tags, chapters: Sequence[Chapter]) -> None:
             )
         )
     _add_chapters(tag, chapters[:_MOST_CHAPTERS])
-    tag.save(path, v1=0, v2_version=3, padding=_no_padding)
+    if tag:  # a tag has at least one frame (id3v2.3.0 3.3)
+        tag.save(path, v1=0, v2_version=3, padding=_no_padding)
 
 
 def write_mp4(path: Path, tags: Tags) -> None:
