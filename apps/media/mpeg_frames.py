@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ _XING_HAS_FRAMES = 1
 _XING_HAS_BYTES = 2
 _LAME_DELAYS_AT = 141
 _RESYNC_WINDOW = 1 << 16
+# The sync word with layer III and a version that exists: a run of 0xFF is passed over at once.
+_SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
 
 type Buffer = bytes | memoryview | mmap
 
@@ -83,12 +86,9 @@ def _decode_header(four: bytes) -> FrameHeader | None:
 
 def find_first_frame(data: Buffer, start: int, stop: int, *, in_a_row: int = 3) -> int | None:
     """The first offset in [start, stop) that begins `in_a_row` consistent frames."""
-    haystack = bytes(data[start : stop + 1])
-    at = haystack.find(b"\xff")
-    while at != -1 and start + at < stop:
-        if _frames_in_a_row(data, start + at, in_a_row):
-            return start + at
-        at = haystack.find(b"\xff", at + 1)
+    for found in _SYNC.finditer(data, start, stop + 1):
+        if _frames_in_a_row(data, found.start(), in_a_row):
+            return found.start()
     return None
 
 

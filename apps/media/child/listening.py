@@ -47,7 +47,8 @@ def decode(source: InputContainer, stream: AudioStream, heard: Heard) -> Iterato
             frames = stream.decode(packet if packet.size else None)
         except (av.error.MemoryError, av.error.EOFError):
             raise
-        except av.error.FFmpegError:
+        except (av.error.FFmpegError, ValueError):
+            # ValueError: a stream that turned out to be something else than it claimed.
             heard.bad_packets += 1
             continue
         for frame in frames:
