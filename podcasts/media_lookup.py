@@ -1,5 +1,6 @@
 """Which stored file an episode's stable address answers with."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
@@ -66,7 +67,7 @@ async def find_preview_audio(episode_id: UUID) -> EpisodeAudio | None:
     return await in_database(_load, Episode.objects.alive(), episode_id)
 
 
-def forget_audio(*episode_ids: UUID) -> None:
+def forget(episode_ids: Iterable[UUID]) -> None:
     """To be called when a change of an episode's audio or of its being public is committed."""
     announce_change(*map(_key, episode_ids))
 

@@ -108,7 +108,10 @@ class Storage(Protocol):
         """The parts that arrived, by number; raises NoSuchUploadError."""
 
     def complete_multipart(self, upload: MultipartUpload, parts: Sequence[Part]) -> str:
-        """Join the parts, given from 1 without a gap, and return the key of the whole.
+        """Join the parts, listed from 1 without a gap, and return the key of the whole.
+
+        They are listed as the client knows them, checksums included: not every S3 service
+        remembers those, and all want to hear them again.
 
         A repeated call after success returns the same key. Raises PartMismatchError or
         NoSuchUploadError.

@@ -177,18 +177,16 @@ class S3Storage:
             Bucket=self._bucket, Key=upload.key, UploadId=upload.token
         )
         try:
-            return [
-                Part(
-                    number=part["PartNumber"],
-                    size_bytes=part["Size"],
-                    etag=part["ETag"],
-                    checksum_sha256=part.get("ChecksumSHA256", ""),
-                )
-                for page in pages
-                for part in page.get("Parts", [])
-            ]
+            listed = [part for page in pages for part in page.get("Parts", [])]
         except ClientError as error:
             raise _upload_error(error) from error
+        # SeaweedFS lists what was sent before under the same number as well: the newest holds.
+        listed.sort(key=lambda part: (part["PartNumber"], part["LastModified"]))
+        newest = {part["PartNumber"]: part for part in listed}
+        return [
+            Part(number, part["Size"], part["ETag"], part.get("ChecksumSHA256", ""))
+            for number, part in newest.items()
+        ]
 
     def complete_multipart(self, upload: MultipartUpload, parts: Sequence[Part]) -> str:
         try:

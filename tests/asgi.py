@@ -1,0 +1,91 @@
+"""A client for an ASGI application in this process, which can also leave in the middle."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from asgiref.sync import async_to_sync
+
+
+@dataclass
+class Reply:
+    """What came back; incomplete when the application ended without the last message."""
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    is_complete: bool = False
+
+
+type Application = Callable[..., Awaitable[None]]
+
+
+def call(
+    application: Application,
+    method: str,
+    target: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    body: Iterable[bytes] = (),
+    leave_after: int | None = None,
+) -> Reply:
+    """One request; with `leave_after`, the client takes so many bytes, then is gone.
+
+    The application hangs in `send` when that happens, as on a server with backpressure.
+    """
+    return async_to_sync(_call)(application, method, target, headers or {}, body, leave_after)
+
+
+async def _call(
+    application: Application,
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    body: Iterable[bytes],
+    leave_after: int | None,
+) -> Reply:
+    reply = Reply()
+    pieces = iter([*body, b""])
+    gone = asyncio.Event()
+    is_sent = False
+
+    async def receive() -> dict[str, Any]:
+        nonlocal is_sent
+        if not is_sent:
+            piece = next(pieces)
+            is_sent = piece == b""
+            return {"type": "http.request", "body": piece, "more_body": not is_sent}
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Mapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            reply.status = message["status"]
+            reply.headers = {k.decode().lower(): v.decode() for k, v in message["headers"]}
+            return
+        reply.body += message.get("body", b"")
+        if leave_after is not None and len(reply.body) > leave_after:
+            gone.set()
+            await asyncio.Event().wait()
+        reply.is_complete = not message.get("more_body", False)
+
+    await application(_scope(method, target, headers), receive, send)
+    return reply
+
+
+def _scope(method: str, target: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    url = urlsplit(target)
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": url.path,
+        "query_string": url.query.encode(),
+        "headers": [(k.lower().encode(), v.encode("latin-1")) for k, v in headers.items()],
+        "client": ("192.0.2.7", 40000),
+        "server": ("testserver", 80),
+    }
