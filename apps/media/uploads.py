@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -157,12 +157,13 @@ def received_parts(upload: Upload) -> list[Part]:
     if upload.status != UploadStatus.OPEN:
         return []
     try:
-        return storage().list_parts(_in_store(upload))
+        return storage().list_parts(in_store(upload))
     except NoSuchUploadError:
         return []
 
 
-def _in_store(upload: Upload) -> MultipartUpload:
+def in_store(upload: Upload) -> MultipartUpload:
+    """What the store needs to find the upload."""
     return MultipartUpload(upload_id=upload.id, token=upload.storage_token)
 
 
@@ -176,7 +177,7 @@ def part_requests(upload: Upload, claims: Iterable[PartClaim]) -> list[PartReque
             number=claim.number,
             size_bytes=_part_bytes(upload, claim.number),
             target=storage().part_target(
-                _in_store(upload),
+                in_store(upload),
                 number=claim.number,
                 size_bytes=_part_bytes(upload, claim.number),
                 checksum_sha256=claim.checksum_sha256,
@@ -228,13 +229,13 @@ def complete_upload(*, upload_id: UUID, claims: Sequence[PartClaim]) -> Asset:
 
 
 def _join(upload: Upload, claims: Sequence[PartClaim]) -> str:
-    in_store = _in_store(upload)
+    begun = in_store(upload)
     try:
-        arrived = {part.number: part for part in storage().list_parts(in_store)}
+        arrived = {part.number: part for part in storage().list_parts(begun)}
     except NoSuchUploadError:
         arrived = {}  # joined by an earlier call that died before it could say so
     try:
-        key = storage().complete_multipart(in_store, _matching(upload, claims, arrived))
+        key = storage().complete_multipart(begun, _matching(upload, claims, arrived))
     except (PartMismatchError, NoSuchUploadError) as error:
         raise _parts_differ() from error
     if storage().size(key) != upload.size_bytes:
@@ -257,7 +258,7 @@ def _matching_part(upload: Upload, claim: PartClaim, part: Part | None) -> Part:
         raise _parts_differ()
     if part.checksum_sha256 not in ("", claim.checksum_sha256):
         raise _parts_differ()
-    return part
+    return replace(part, checksum_sha256=claim.checksum_sha256)
 
 
 def _parts_differ() -> UploadRefusedError:
@@ -272,7 +273,7 @@ def abort_upload(*, upload: Upload, status: UploadStatus = UploadStatus.ABORTED)
     """Close an open upload and throw its parts away; one that is closed already is left alone."""
     closed = Upload.objects.filter(id=upload.id, status=UploadStatus.OPEN).update(status=status)
     if closed:
-        storage().abort_multipart(_in_store(upload))
+        storage().abort_multipart(in_store(upload))
 
 
 def expire_uploads() -> int:
