@@ -12,11 +12,7 @@ GRACE_SECONDS = 10
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="python -m hosting.web", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--fd", type=int, help="a listening socket, inherited")
-    options = parser.parse_args(arguments)
+    options = parse(arguments)
     # Django's settings say how to log; a line for each request is a proxy's task.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     config = uvicorn.Config(
@@ -36,6 +32,14 @@ def main(arguments: list[str]) -> None:
     )
     sockets = [socket.socket(fileno=options.fd)] if options.fd is not None else None
     uvicorn.Server(config).run(sockets=sockets)
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m hosting.web", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--fd", type=int, help="a listening socket, inherited")
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
