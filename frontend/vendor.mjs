@@ -47,4 +47,14 @@ async function vendorFonts() {
   }
 }
 
-await Promise.all([vendorIcons(), vendorFonts()]);
+/** SHA-256 where the browser has no crypto.subtle: on plain HTTP, as in a home network. */
+async function vendorHashes() {
+  const source = new URL("@noble/hashes/", modules);
+  const folder = new URL("noble-hashes/", vendor);
+  await mkdir(folder, { recursive: true });
+  for (const name of ["LICENSE", "sha2.js", "_md.js", "_u64.js", "utils.js"]) {
+    await copyFile(new URL(name, source), new URL(name, folder));
+  }
+}
+
+await Promise.all([vendorIcons(), vendorFonts(), vendorHashes()]);
