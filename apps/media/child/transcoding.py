@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import errno
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import av
+import av.error
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
@@ -15,7 +18,7 @@ from av.rational import AVRational
 
 from apps.media.child.listening import Heard, check_not_cut_off, decode
 from apps.media.child.main import Report
-from apps.media.child.opening import opened
+from apps.media.child.opening import damaged, opened
 from apps.media.mp3_encoder import FRAME_SAMPLES, add_mp3_stream, open_mp3
 from apps.media.sniffing import Container
 from apps.media.tags import Artwork, Chapter, Tags, write_id3, write_mp4
@@ -35,6 +38,7 @@ def encode_mp3(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
     heard = Heard()
     seconds = arguments["duration_ms"] / 1000
     with (
+        _telling_why(),
         opened(Path(arguments["source"]), container) as (source, stream),
         open_mp3(target) as output,
     ):
@@ -71,6 +75,7 @@ def remux_m4a(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
     seconds = arguments["duration_ms"] / 1000
     container = Container(arguments["container"])
     with (
+        _telling_why(),
         opened(Path(arguments["source"]), container) as (source, stream),
         av.open(target, mode="w", format="ipod", options=_M4A_OPTIONS) as output,
     ):
@@ -84,6 +89,19 @@ def remux_m4a(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
             output.mux(packet)
     write_mp4(target, tags)
     return {}
+
+
+@contextmanager
+def _telling_why() -> Iterator[None]:
+    """A full disk is not the file's fault; frames that the muxer won't take are."""
+    try:
+        yield
+    except av.error.MemoryError:
+        raise
+    except av.error.FFmpegError as error:
+        if error.errno in {errno.ENOSPC, errno.EFBIG, errno.EIO}:
+            raise OSError(error.errno, error.strerror) from error
+        raise damaged() from error
 
 
 def _tags(arguments: dict[str, Any]) -> tuple[Tags, list[Chapter]]:
