@@ -43,6 +43,7 @@ TRUSTED_PROXIES: list[str] = env.list("LONGWAVE_TRUSTED_PROXIES", [])
 
 INSTALLED_APPS = [
     "daphne",  # first: it replaces runserver
+    "frontend",  # before allauth, whose templates it replaces
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -64,7 +65,6 @@ INSTALLED_APPS = [
     "apps.downloads",
     "apps.live",
     "api",
-    "frontend",
     "hosting",
 ]
 
