@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from podcasts.feeds.publish import refresh_feed
-from podcasts.media_lookup import forget_audio
+from podcasts.media_lookup import forget
 
 
 def announce(show_id: UUID, episode_ids: Iterable[UUID] = ()) -> None:
@@ -19,4 +19,4 @@ def announce_audio(episode_ids: Iterable[UUID]) -> None:
     """Once the change is committed, look the episodes' files up anew."""
     ids = list(episode_ids)
     if ids:
-        transaction.on_commit(lambda: forget_audio(*ids))
+        transaction.on_commit(lambda: forget(ids))

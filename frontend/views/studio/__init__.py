@@ -1,0 +1,1 @@
+"""The studio's pages about shows, episodes and the trash."""

@@ -1,0 +1,147 @@
+"""Pages to list, make and change episodes."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from apps.accounts.roles import Role
+from apps.core.clock import now
+from frontend.forms.episodes import EpisodeForm, NewEpisodeForm, PublishForm
+from frontend.views.studio.paging import page_of
+from frontend.views.studio.standing import add_errors, person, standing
+from podcasts import urls
+from podcasts.access import episodes_of, get_episode, get_show
+from podcasts.models import Episode, EpisodeStatus, ShowType
+from podcasts.notes import render_notes
+from podcasts.services.episodes import create_episode, last_season, next_number, update_episode
+from podcasts.services.publishing import is_public
+
+MAX_NOTES = 100_000
+STATUSES = [("", "All"), *EpisodeStatus.choices]
+
+
+def _having(status: str) -> Q:
+    """Episodes of this status as people see it: a scheduled one that is due is published."""
+    is_scheduled, is_due = Q(status=EpisodeStatus.SCHEDULED), Q(published_at__lte=now())
+    match status:
+        case EpisodeStatus.PUBLISHED:
+            return Q(status=status) | (is_scheduled & is_due)
+        case EpisodeStatus.SCHEDULED:
+            return is_scheduled & ~is_due
+        case EpisodeStatus.DRAFT | EpisodeStatus.UNPUBLISHED:
+            return Q(status=status)
+    return Q()
+
+
+@require_GET
+@login_required
+def episode_list(request: HttpRequest, show_id: UUID) -> HttpResponse:
+    """A show's episodes; htmx gets the list alone."""
+    show = get_show(request.user, show_id)
+    status = request.GET.get("status", "")
+    words = request.GET.get("q", "").strip()[:200]
+    episodes = episodes_of(show).filter(_having(status))
+    if words:
+        episodes = episodes.filter(title__icontains=words)
+    context = {
+        "show": show,
+        "page": page_of(request, episodes),
+        "statuses": STATUSES,
+        "status": status,
+        "words": words,
+        "is_filtered": bool(words or status),
+        **standing(request, show.organization_id),
+    }
+    is_part = request.htmx and not request.htmx.history_restore_request
+    template = "studio/episodes/list.html" + ("#rows" if is_part else "")
+    return render(request, template, context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def episode_new(request: HttpRequest, show_id: UUID) -> HttpResponse:
+    """Begin an episode: a title makes a draft, and its page takes the audio."""
+    show = get_show(request.user, show_id, Role.EDITOR)
+    initial: dict[str, object] = {"season_number": last_season(show)}
+    if show.type == ShowType.SERIAL or initial["season_number"]:
+        initial["episode_number"] = next_number(show)
+    form = NewEpisodeForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            episode = create_episode(show=show, created_by=person(request), **form.episode_fields())
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            messages.success(request, "The draft is saved. Now add its audio.")
+            return redirect("studio:episode", episode.pk)
+    context = {"show": show, "form": form, **standing(request, show.organization_id)}
+    return render(request, "studio/episodes/new.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def episode(request: HttpRequest, episode_id: UUID) -> HttpResponse:
+    """The editor; an analyst sees it with everything locked."""
+    needed = Role.EDITOR if request.method == "POST" else Role.ANALYST
+    found = get_episode(request.user, episode_id, needed)
+    if request.method != "POST":
+        return editor_page(request, found)
+    form = save_form(request, found)
+    if form.errors:
+        return editor_page(request, found, form=form)
+    messages.success(request, "Saved.")
+    return redirect("studio:episode", found.pk)
+
+
+def save_form(request: HttpRequest, episode: Episode) -> EpisodeForm:
+    """Save what the editor sent; the form that comes back has errors when it could not."""
+    form = EpisodeForm(request.POST, request.FILES, episode=episode)
+    if form.is_valid():
+        try:
+            update_episode(
+                episode=episode,
+                artwork=form.cleaned_data["artwork"],
+                is_artwork_removed=form.cleaned_data.get("is_artwork_removed", False),
+                **form.episode_fields(),
+            )
+        except ValidationError as error:
+            add_errors(form, error)
+    return form
+
+
+def editor_page(
+    request: HttpRequest,
+    episode: Episode,
+    *,
+    form: EpisodeForm | None = None,
+    publish_form: PublishForm | None = None,
+) -> HttpResponse:
+    """The editor with the forms as they are; 422 when one of them was refused."""
+    allowed = standing(request, episode.organization_id)
+    context = {
+        "episode": episode,
+        "show": episode.show,
+        "form": form or EpisodeForm(episode=episode, is_readonly=not allowed["may_edit"]),
+        "publish_form": publish_form or PublishForm(episode=episode),
+        "is_public": is_public(episode, now()),
+        "public_url": urls.episode_url(episode.show, episode),
+        **allowed,
+    }
+    has_errors = any(given is not None and given.errors for given in (form, publish_form))
+    return render(
+        request, "studio/episodes/editor.html", context, status=422 if has_errors else 200
+    )
+
+
+@require_POST
+@login_required
+def notes_preview(request: HttpRequest) -> HttpResponse:
+    """Show notes as listeners will see them; nothing is stored."""
+    html = render_notes(request.POST.get("notes", "")[:MAX_NOTES])
+    return render(request, "studio/episodes/_notes_preview.html", {"html": html})
