@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -11,6 +12,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
 from django.http import Http404
 from redis.exceptions import RedisError
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from apps.accounts.models import User
+
+logger = logging.getLogger(__name__)
 
 # Close codes: 4000-4999 are for applications (RFC 6455, 7.4.2); these mirror HTTP's.
 SIGN_IN_FIRST = 4401
@@ -137,6 +141,9 @@ class Listener(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             except RefusedError as refused:
                 await self.close(refused.code)
                 return
+            except DatabaseError as error:
+                # Asked again at the next pulse: an outage ends no socket, and keeps nobody in.
+                logger.warning("A socket's right to listen could not be checked: %s", error)
             await self.renew()
             self.tell(self._newest or json.dumps({"type": "heartbeat"}))
 

@@ -99,6 +99,8 @@ class Publisher:
             except Exception:
                 logger.exception("The live dashboards were not updated")
                 stop.wait(_RETRY_SECONDS)
+            finally:
+                close_old_connections()  # no request ends here that would give them back
             stop.wait(_PAUSE_SECONDS)
 
     def turn(self) -> None:
@@ -108,11 +110,7 @@ class Publisher:
         due = {board: watched for board, watched in self._watched.items() if watched.is_due(at)}
         if not due:
             return
-        close_old_connections()
-        try:
-            fresh = {board: _next_or_none(board, watched, at) for board, watched in due.items()}
-        finally:
-            close_old_connections()
+        fresh = {board: _next_or_none(board, watched, at) for board, watched in due.items()}
         changed = {
             board: message
             for board, message in fresh.items()

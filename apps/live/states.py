@@ -91,7 +91,7 @@ def _platform(at: datetime) -> Message:
         "today": figures.today,
         "week": figures.last_7,
         "total": all_time(),
-        "latest": _latest(totals.latest(scope, limit=LATEST_SHOWN)),
+        "latest": _latest(totals.latest(scope, limit=LATEST_SHOWN), names_shows=True),
         "shows": [
             {
                 "title": show.title,
@@ -107,17 +107,20 @@ def _platform(at: datetime) -> Message:
     }
 
 
-def _latest(downloads: Iterable[totals.LatestDownload]) -> list[Message]:
+def _latest(
+    downloads: Iterable[totals.LatestDownload], *, names_shows: bool = False
+) -> list[Message]:
     """Newest first. What was counted in one batch has one time, so the id numbers them."""
     in_batch: Counter[datetime] = Counter()
     rows: list[Message] = []
     for download in downloads:
         in_batch[download.at] += 1
+        show: Message = {"show": download.show_title} if names_shows else {}
         rows.append(
-            {
+            show
+            | {
                 "id": f"{download.at.isoformat()}/{in_batch[download.at]}",
                 "at": download.at.isoformat(),
-                "show": download.show_title,
                 "episode_id": str(download.episode),
                 "episode": download.episode_title,
                 "app": download.app,

@@ -33,18 +33,18 @@ function updateEpisodes(root, totals = {}) {
 }
 
 /** What tells one download in the list from another: messages overlap. */
-const keyOf = (download) => [download.at, download.episode_id, download.app, download.country].join("|");
+const keyOf = (download) => download.id;
 
 function row(download) {
   const moment = new Date(download.at);
   const time = element("time", { text: ago(moment), datetime: download.at, "data-local": "ago", class: "muted" });
-  const details = [download.app, download.device, download.country].filter(Boolean).join(" · ");
+  const details = [download.show, download.app || "Unknown app", download.device, download.country_name];
   return element(
     "li",
     { "data-key": keyOf(download) },
     element("strong", { text: download.episode, class: "truncate" }),
     time,
-    element("span", { text: details || "Unknown app", class: "muted truncate" }),
+    element("span", { text: details.filter(Boolean).join(" · "), class: "muted truncate" }),
   );
 }
 
