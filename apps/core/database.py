@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
-from django.db import close_old_connections
+from django.db import connections
 
 
 async def in_database[**P, R](query: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -14,11 +14,17 @@ async def in_database[**P, R](query: Callable[P, R], *args: P.args, **kwargs: P.
     """
 
     def run() -> R:
-        close_old_connections()
+        _give_back_connections()
         try:
             return query(*args, **kwargs)
         finally:
-            close_old_connections()
+            _give_back_connections()
 
     async with ThreadSensitiveContext():
         return await sync_to_async(run)()
+
+
+def _give_back_connections() -> None:
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:  # a caller's transaction is the caller's to end
+            connection.close_if_unusable_or_obsolete()

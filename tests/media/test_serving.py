@@ -10,6 +10,8 @@ from io import FileIO
 from pathlib import Path
 
 import pytest
+from django.core.handlers.asgi import ASGIHandler
+from django.test import override_settings
 
 from apps.media.ranges import MAX_RANGES
 from apps.media.serving import response as response_module
@@ -359,6 +361,14 @@ def test_no_file_stays_open(
     (folder / "plain").write_bytes(bytes(600_000))
     call(application, "GET", FILE, leave_after=leave_after)
     assert [source._file.closed for source in opened] == [True]
+
+
+@override_settings(ROOT_URLCONF="tests.media.served", MIDDLEWARE=[])
+def test_django_s_own_handler_can_send_it_too(folder: Path) -> None:
+    reply = call(ASGIHandler(), "GET", FILE, {"Range": "bytes=5-"})
+    assert (reply.status, reply.body, reply.is_complete) == (206, WHOLE[5:], True)
+    call(ASGIHandler(), "GET", FILE, leave_after=0)
+    assert [report["sent"] for report in reports(folder)] == [[[5, SIZE]], []]
 
 
 def test_over_a_socket_a_leaving_client_is_noticed_and_told(web: WebServer) -> None:
