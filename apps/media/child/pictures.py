@@ -116,9 +116,9 @@ def _on_white(picture: Image.Image) -> Image.Image:
     if not picture.has_transparency_data:
         return picture if picture.mode == "L" else picture.convert("RGB")
     above = picture.convert("RGBA")
-    below = Image.new("RGBA", above.size, "white")
-    below.alpha_composite(above)
-    return below.convert("RGB")
+    below = Image.new("RGB", above.size, "white")
+    below.paste(above, mask=above.getchannel("A"))
+    return below
 
 
 def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
