@@ -106,6 +106,7 @@ class Counter:
         """Count one batch; how many messages it had. Waits up to ``block_ms`` for the first."""
         if self._position is None:
             self._position = ledger.position_of(self._stream)
+            self._follow_new_stream()
             self._trim()
         found = cast(
             "list[tuple[bytes, list[Entry]]]",

@@ -1,0 +1,141 @@
+"""The consumer among other processes: threads and processes that see committed rows."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+from django.db import connection
+
+from apps.core.clock import now
+from apps.downloads import stream
+from apps.downloads.counter import Counter
+from apps.downloads.models import Coverage, DropTally
+from tests.downloads.conftest import Aired, Send
+from tests.downloads.making import make_hit, whole
+from tests.factories import EpisodeFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def counted() -> int:
+    return Coverage.objects.filter(counted_at__isnull=False).count()
+
+
+def tallies() -> dict[str, int]:
+    return dict(DropTally.objects.values_list("reason", "count"))
+
+
+@pytest.fixture
+def aired(transactional_db: None) -> Aired:
+    return Aired(EpisodeFactory())
+
+
+def test_two_counters_count_each_message_once(
+    aired: Aired, send: Send, client: redis.Redis
+) -> None:
+    stop = threading.Event()
+    heard: list[int] = []
+    threads = [
+        threading.Thread(
+            target=Counter(lambda summary: heard.append(len(summary.downloads))).run,
+            args=(stop,),
+        )
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(50):
+            send(
+                *aired.hits(
+                    whole(ip=f"10.0.0.{number}", when=now()), make_hit(method="HEAD", when=now())
+                )
+            )
+        wait_until(lambda: counted() == 50 and client.xlen(stream.name()) == 0)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=20)
+
+    assert not any(thread.is_alive() for thread in threads)
+    assert sum(heard) == 50
+    assert tallies() == {"method": 50}
+
+
+def test_a_lost_connection_to_the_database_is_made_good(aired: Aired, send: Send) -> None:
+    stop = threading.Event()
+    thread = threading.Thread(target=Counter().run, args=(stop,))
+    thread.start()
+    try:
+        send(*aired.hits(whole(when=now())))
+        wait_until(lambda: counted() == 1)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        send(*aired.hits(whole(ip="203.0.113.10", when=now())))
+        wait_until(lambda: counted() == 2)
+    finally:
+        stop.set()
+        thread.join(timeout=20)
+    assert not thread.is_alive()
+
+
+@pytest.mark.faults
+def test_a_killed_process_is_followed_by_one_that_counts_the_rest_exactly(
+    aired: Aired, send: Send, tmp_path: Path
+) -> None:
+    total = 400
+    when = now()  # the other processes live in real time
+    for number in range(total):
+        ip = f"10.0.{number // 250}.{number % 250}"
+        send(*aired.hits(whole(ip=ip, when=when), make_hit(method="HEAD", when=when)))
+
+    for goal in (1, 150, total):
+        process = start_counting(tmp_path)
+        try:
+            wait_until(lambda goal=goal: counted() >= goal)
+        finally:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+
+    assert counted() == total
+    assert tallies() == {"method": total}
+
+
+def start_counting(folder: Path) -> subprocess.Popen[bytes]:
+    """``manage.py``'s counter, in a process of its own on this test's engines."""
+    database = connection.settings_dict
+    url = (
+        f"postgresql://{database['USER']}:{database['PASSWORD']}@{database['HOST']}"
+        f":{database['PORT']}/{database['NAME']}"
+    )
+    code = (
+        "import django; django.setup();"
+        "from threading import Event; from apps.downloads import counter;"
+        "counter.BATCH_MESSAGES = 100; counter.Counter().run(Event())"
+    )
+    environment = os.environ | {
+        "DATABASE_URL": url,
+        "LONGWAVE_DATA": str(folder),
+        "LONGWAVE_REDIS_PREFIX": django_settings.REDIS_PREFIX,
+        "LONGWAVE_ADDRESS_CEILING": "0",
+        "DJANGO_SETTINGS_MODULE": "hosting.settings",
+    }
+    return subprocess.Popen([sys.executable, "-c", code], env=environment)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        threading.Event().wait(0.02)
