@@ -1,7 +1,9 @@
 """The pages a visitor sees: front page, shows, episodes, and how things are done here."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
+from html import unescape
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -20,6 +22,7 @@ from podcasts.public import find_public_episode, find_show, public_episodes
 from podcasts.urls import artwork_url, enclosure_url, episode_url, feed_url, show_url
 
 EPISODES_PER_PAGE = 25
+BLOCK_TAG = re.compile(r"</?(?:p|h[1-6]|li|ul|ol|blockquote|pre|br|hr)\b[^>]*>")
 DEMO_HANDLE = "demo"
 # Apps that register an address scheme of their own for "subscribe to this feed".
 APP_LINKS = (
@@ -62,12 +65,12 @@ class EpisodeView:
     @property
     def summary(self) -> str:
         """The notes' beginning without markup."""
-        spaced = self.episode.notes_html.replace("</", " </")
-        return Truncator(" ".join(strip_tags(spaced).split())).chars(240)
+        spaced = BLOCK_TAG.sub(" ", self.episode.notes_html)
+        return Truncator(" ".join(unescape(strip_tags(spaced)).split())).chars(240)
 
     @property
     def number(self) -> str:
-        """``S2 E14`` as people say it; empty without numbers."""
+        """``Season 2, Episode 14``; empty without numbers."""
         parts = []
         if self.episode.season_number:
             parts.append(f"Season {self.episode.season_number}")
