@@ -1,5 +1,6 @@
 """Feeds in Valkey, under every handle that a show has or had."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterable
@@ -15,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 # How long a lost invalidation (Valkey away at the moment of the change) may be seen.
 LIFETIME_SECONDS = 300
+# Nobody waits longer for a cache than the database takes.
+_TIMEOUT_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,9 @@ def forget(handles: Iterable[str]) -> None:
 async def get(handle: str) -> CachedFeed | str | None:
     """The feed under a handle, the new handle of a renamed show, or None when not kept."""
     try:
-        value = await valkey.async_connection().get(_key(handle))
-    except (RedisError, OSError):
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            value = await valkey.async_connection().get(_key(handle))
+    except (RedisError, OSError, TimeoutError):
         return None
     if not isinstance(value, bytes):
         return None
@@ -105,8 +109,9 @@ async def get(handle: str) -> CachedFeed | str | None:
 async def remember(feed: CachedFeed) -> None:
     """Keep a feed read from the database, unless a newer one was put meanwhile."""
     try:
-        await valkey.async_connection().set(
-            _key(feed.handle), _packed(feed), ex=LIFETIME_SECONDS, nx=True
-        )
-    except (RedisError, OSError):
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            await valkey.async_connection().set(
+                _key(feed.handle), _packed(feed), ex=LIFETIME_SECONDS, nx=True
+            )
+    except (RedisError, OSError, TimeoutError):
         logger.warning("Valkey is away: feeds are answered from the database")

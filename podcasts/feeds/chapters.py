@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.core.clock import now
+from apps.core.database import in_database
 from podcasts.models import Episode
 
 
@@ -24,11 +25,12 @@ def chapters_document(chapters: list[dict[str, Any]]) -> dict[str, Any]:
 
 async def find_chapters(episode_id: UUID) -> dict[str, Any] | None:
     """The chapters of a public episode; None for a stranger to anything else."""
+    return await in_database(_read, episode_id)
+
+
+def _read(episode_id: UUID) -> dict[str, Any] | None:
     episode = (
-        await Episode.objects.published(now())
-        .filter(id=episode_id)
-        .select_related("audio")
-        .afirst()
+        Episode.objects.published(now()).filter(id=episode_id).select_related("audio").first()
     )
     if episode is None or episode.audio is None or not episode.audio.chapters:
         return None

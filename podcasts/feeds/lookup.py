@@ -1,7 +1,6 @@
 """The feed behind a handle: from Valkey when it is warm, else from the database."""
 
-from asgiref.sync import sync_to_async
-
+from apps.core.database import in_database
 from podcasts.feeds import cache
 from podcasts.feeds.publish import refresh_feed
 from podcasts.models import FeedDocument, Handle
@@ -12,7 +11,7 @@ async def find_feed(handle: str) -> cache.CachedFeed | str | None:
     found = await cache.get(handle)
     if found is not None:
         return found
-    found = await sync_to_async(_read)(handle)
+    found = await in_database(_read, handle)
     if isinstance(found, cache.CachedFeed):
         await cache.remember(found)
     return found

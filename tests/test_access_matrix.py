@@ -1,0 +1,375 @@
+"""Who is let in where: every route, asked as every kind of person.
+
+A route that is missing from the table fails ``test_every_route_stands_in_the_matrix``.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+from channels.routing import URLRouter
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from apps.accounts.models import Invitation, Membership
+from apps.core.clock import now
+from apps.live.routing import websocket_urlpatterns
+from apps.media.models import Upload
+from podcasts.models import Episode, Show
+from tests.conftest import People
+from tests.factories import EpisodeFactory, ShowFactory
+
+PERSONAS = ("anonymous", "stranger", "staff", "analyst", "editor", "admin", "owner")
+MEMBERS = PERSONAS[3:]
+
+
+@dataclass(frozen=True)
+class World:
+    """A tenant's things, one of each kind."""
+
+    people: People
+    show: Show
+    draft: Episode
+    published: Episode
+    trashed_show: Show
+    trashed_episode: Episode
+    upload: Upload
+    invitation: Invitation
+
+    @property
+    def membership(self) -> Membership:
+        """The analyst's own membership in the tenant."""
+        return Membership.objects.get(
+            organization=self.people.organization, user=self.people.analyst
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One request and who is let in; ``least`` names the weakest member for a tenant's page."""
+
+    method: str
+    path: Callable[[World], str]
+    least: str = ""  # a role; or "anyone", "person" (signed in), "staff"
+    body: Callable[[World], dict[str, Any]] = lambda world: {}
+    is_api: bool = False
+
+    def expected(self, persona: str) -> str:
+        """``in``, ``sign in``, ``404``, ``403`` or ``401``."""
+        if self.least == "anyone":
+            return "in"
+        if persona == "anonymous":
+            return "403" if self.is_api else "sign in"
+        if self.least == "person":
+            return "in"
+        if self.least == "staff":
+            return "in" if persona == "staff" else "404"
+        if persona not in MEMBERS:
+            return "404"
+        return "in" if MEMBERS.index(persona) >= MEMBERS.index(self.least) else "403"
+
+
+def page(
+    path: str | Callable[[World], str],
+    least: str,
+    method: str = "get",
+    body: Callable[[World], dict[str, Any]] = lambda world: {},
+) -> Row:
+    return Row(method, path if callable(path) else lambda world: path, least, body)
+
+
+def api(
+    path: str | Callable[[World], str],
+    least: str,
+    method: str = "get",
+    body: Callable[[World], dict[str, Any]] = lambda world: {},
+) -> Row:
+    return Row(method, path if callable(path) else lambda world: path, least, body, is_api=True)
+
+
+def show(suffix: str = "") -> Callable[[World], str]:
+    return lambda world: f"/studio/shows/{world.show.id}/{suffix}"
+
+
+def episode(suffix: str = "") -> Callable[[World], str]:
+    return lambda world: f"/studio/episodes/{world.draft.id}/{suffix}"
+
+
+MATRIX: dict[str, list[Row]] = {
+    # Public
+    "health": [page("/healthz", "anyone")],
+    "public:front": [page("/", "anyone")],
+    "public:how-we-count": [page("/how-we-count/", "anyone")],
+    "public:privacy": [page("/privacy/", "anyone")],
+    "public:show": [page(lambda w: f"/shows/{w.show.handle}/", "anyone")],
+    "public:episode": [
+        page(lambda w: f"/shows/{w.show.handle}/{w.published.slug}/", "anyone"),
+    ],
+    # Signing in (allauth)
+    "account_login": [page("/accounts/login/", "anyone")],
+    "account_logout": [page("/accounts/logout/", "anyone")],
+    "account_signup": [page("/accounts/signup/", "anyone")],
+    "account_inactive": [page("/accounts/inactive/", "anyone")],
+    "account_reset_password": [page("/accounts/password/reset/", "anyone")],
+    "account_reset_password_done": [page("/accounts/password/reset/done/", "anyone")],
+    "account_reset_password_from_key": [
+        page("/accounts/password/reset/key/0-set-password/", "anyone")
+    ],
+    "account_reset_password_from_key_done": [page("/accounts/password/reset/key/done/", "anyone")],
+    "account_email_verification_sent": [page("/accounts/confirm-email/", "anyone")],
+    "account_confirm_email": [page("/accounts/confirm-email/none/", "anyone")],
+    "account_change_password": [page("/accounts/password/change/", "person")],
+    "account_set_password": [page("/accounts/password/set/", "person")],
+    "account_email": [page("/accounts/email/", "person")],
+    "account_reauthenticate": [page("/accounts/reauthenticate/", "person")],
+    # Organisation: always the person's own current one, so that strangers see theirs
+    "people:organization": [page("/studio/organization/", "analyst")],
+    "people:rename": [page("/studio/organization/rename/", "owner", "post")],
+    "people:found": [page("/studio/organization/new/", "person", "post")],
+    "people:invite": [page("/studio/organization/invitations/", "admin", "post")],
+    "people:withdraw_invitation": [
+        page(
+            lambda w: f"/studio/organization/invitations/{w.invitation.id}/withdraw/",
+            "admin",
+            "post",
+        )
+    ],
+    "people:change_role": [
+        page(lambda w: f"/studio/organization/members/{w.membership.pk}/role/", "admin", "post")
+    ],
+    "people:remove_member": [
+        page(lambda w: f"/studio/organization/members/{w.membership.pk}/remove/", "admin", "post")
+    ],
+    "people:switch": [
+        page(
+            "/studio/switch/",
+            "analyst",
+            "post",
+            lambda w: {"organization": str(w.people.organization.id)},
+        )
+    ],
+    "people:invitation": [page("/invitations/unknown/", "anyone")],
+    # Studio
+    "studio:home": [page("/studio/", "person")],
+    "studio:trash": [page("/studio/trash/", "analyst")],
+    "studio:show_new": [page("/studio/shows/new/", "admin")],
+    "studio:show": [page(show(), "analyst")],
+    "studio:show_downloads_csv": [page(show("downloads.csv"), "analyst")],
+    "studio:show_settings": [page(show("settings/"), "admin")],
+    "studio:show_delete": [page(show("delete/"), "admin", "post")],
+    "studio:show_restore": [
+        page(lambda w: f"/studio/shows/{w.trashed_show.id}/restore/", "admin", "post")
+    ],
+    "studio:episodes": [page(show("episodes/"), "analyst")],
+    "studio:episode_new": [page(show("episodes/new/"), "editor")],
+    "studio:episode": [
+        page(episode(), "analyst"),
+        page(episode(), "editor", "post"),
+    ],
+    "studio:episode_publish": [page(episode("publish/"), "editor", "post")],
+    "studio:episode_schedule": [page(episode("schedule/"), "editor", "post")],
+    "studio:episode_unschedule": [page(episode("unschedule/"), "editor", "post")],
+    "studio:episode_unpublish": [page(episode("unpublish/"), "editor", "post")],
+    "studio:episode_delete": [page(episode("delete/"), "editor", "post")],
+    "studio:episode_restore": [
+        page(lambda w: f"/studio/episodes/{w.trashed_episode.id}/restore/", "editor", "post")
+    ],
+    "studio:notes_preview": [page("/studio/notes-preview/", "person", "post")],
+    # Platform
+    "platform:home": [page("/platform/", "staff")],
+    # API
+    "api:schema": [api("/api/v1/schema/", "person")],
+    "api:shows": [api("/api/v1/shows/", "person")],
+    "api:show": [api(lambda w: f"/api/v1/shows/{w.show.id}/", "analyst")],
+    "api:show-live": [api(lambda w: f"/api/v1/shows/{w.show.id}/live/", "analyst")],
+    "api:episodes": [api(lambda w: f"/api/v1/shows/{w.show.id}/episodes/", "analyst")],
+    "api:episode": [api(lambda w: f"/api/v1/episodes/{w.draft.id}/", "analyst")],
+    "api:episode-audio": [
+        api(lambda w: f"/api/v1/episodes/{w.draft.id}/audio/", "analyst"),
+        api(
+            lambda w: f"/api/v1/episodes/{w.draft.id}/audio/",
+            "editor",
+            "post",
+            lambda w: {"asset": str(w.draft.audio_id)},
+        ),
+    ],
+    "api:uploads": [
+        api(
+            "/api/v1/uploads/",
+            "editor",
+            "post",
+            lambda w: {
+                "organization": str(w.people.organization.id),
+                "filename": "a.mp3",
+                "size_bytes": 10,
+            },
+        )
+    ],
+    "api:upload": [
+        api(lambda w: f"/api/v1/uploads/{w.upload.id}/", "editor"),
+        api(lambda w: f"/api/v1/uploads/{w.upload.id}/", "editor", "delete"),
+    ],
+    "api:part-urls": [
+        api(
+            lambda w: f"/api/v1/uploads/{w.upload.id}/part-urls/",
+            "editor",
+            "post",
+            lambda w: {"numbers": [1]},
+        )
+    ],
+    "api:complete-upload": [
+        api(lambda w: f"/api/v1/uploads/{w.upload.id}/complete/", "editor", "post")
+    ],
+    "api:platform-live": [api("/api/v1/platform/live/", "staff")],
+}
+
+
+@pytest.fixture
+def world(people: People, clean_valkey: None) -> World:
+    ours = ShowFactory(organization=people.organization, handle="ours")
+    return World(
+        people=people,
+        show=ours,
+        draft=EpisodeFactory(show=ours, status="draft", slug="draft"),
+        published=EpisodeFactory(show=ours, slug="published"),
+        trashed_show=ShowFactory(organization=people.organization, deleted_at=now()),
+        trashed_episode=EpisodeFactory(show=ours, status="draft", deleted_at=now()),
+        upload=Upload.objects.create(
+            organization=people.organization,
+            created_by=people.editor,
+            filename="a.mp3",
+            size_bytes=10,
+            part_size_bytes=10,
+            expires_at=now() + settings.UPLOAD_LIFETIME,
+        ),
+        invitation=Invitation.objects.create(
+            organization=people.organization,
+            email="somebody@example.com",
+            role="editor",
+            token_sha256="0" * 64,
+            expires_at=now() + settings.INVITATION_LIFETIME,
+        ),
+    )
+
+
+def ask(client: Client, row: Row, world: World) -> str:
+    """How the person fared: see Row.expected."""
+    body = row.body(world)
+    kwargs: dict[str, Any] = {}
+    if row.method != "get":
+        kwargs = (
+            {"data": json.dumps(body), "content_type": "application/json"}
+            if row.is_api
+            else {"data": body}
+        )
+    response = getattr(client, row.method)(row.path(world), **kwargs)
+    if response.status_code in {401, 403, 404}:
+        return str(response.status_code)
+    assert response.status_code < 500
+    location = response.headers.get("Location", "")
+    return "sign in" if location.startswith("/accounts/login/") else "in"
+
+
+def rows() -> Iterator[Any]:
+    for name, requests in MATRIX.items():
+        for row in requests:
+            yield pytest.param(name, row, id=f"{row.method} {name}")
+
+
+# Pages that answer 404 for reasons of their own, or send people who are signed in elsewhere.
+OWN_ANSWERS = {
+    "people:invitation": {"404"},
+    "account_inactive": {"in"},
+}
+# The current organisation is the stranger's own: they are let in, to their own things.
+OWN_ORGANIZATION = {
+    "people:organization",
+    "people:rename",
+    "people:invite",
+    "people:withdraw_invitation",
+    "studio:trash",
+    "studio:show_new",
+}
+
+
+@pytest.mark.parametrize(("name", "row"), rows())
+def test_everybody_fares_as_the_matrix_says(name: str, row: Row, world: World) -> None:
+    for persona in PERSONAS:
+        expected = row.expected(persona)
+        if name in OWN_ORGANIZATION and persona == "stranger":
+            expected = "in"
+        allowed = OWN_ANSWERS.get(name, {expected})
+        fared = ask(world.people.client(persona), row, world)
+        assert fared in allowed, f"{persona} {row.method} {name}: {fared}, not {expected}"
+
+
+def route_names(patterns: list[Any], prefix: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            namespace = f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix
+            yield from route_names(pattern.url_patterns, namespace)
+        elif isinstance(pattern, URLPattern):
+            yield f"{prefix}{pattern.name or pattern.pattern}"
+
+
+def test_every_route_stands_in_the_matrix() -> None:
+    names = set(route_names(get_resolver(settings.ROOT_URLCONF).url_patterns))
+    assert names == set(MATRIX)
+
+
+# --- The data plane knows no persons: what is public is public, and nothing else is -------------
+
+
+def test_every_route_of_the_data_plane_is_known() -> None:
+    """Public feeds, media, artwork and chapters, and parts with a signed address."""
+    names = set(route_names(get_resolver(settings.DATA_URLCONF).url_patterns))
+    assert names == {"media", "feed", "chapters", "artwork", "upload-part"}
+
+
+# --- Sockets ------------------------------------------------------------------------------------
+
+SOCKETS: dict[str, tuple[Callable[[World], str], str]] = {
+    "live/shows/<uuid:show_id>/": (lambda w: f"/live/shows/{w.show.id}/", "analyst"),
+    "live/platform/": (lambda w: "/live/platform/", "staff"),
+    "live/episodes/<uuid:episode_id>/": (lambda w: f"/live/episodes/{w.draft.id}/", "analyst"),
+}
+
+
+def test_every_socket_stands_in_the_matrix() -> None:
+    assert {str(pattern.pattern) for pattern in websocket_urlpatterns} == set(SOCKETS)
+
+
+async def is_let_in(path: str, user: Any) -> bool:
+    communicator = WebsocketCommunicator(URLRouter(websocket_urlpatterns), path)
+    communicator.scope["user"] = user
+    is_connected, _ = await communicator.connect(timeout=5)
+    await communicator.disconnect()
+    return bool(is_connected)
+
+
+@pytest.mark.parametrize("pattern", SOCKETS)
+@pytest.mark.django_db(transaction=True)
+async def test_sockets_let_in_whom_the_matrix_says(pattern: str, world: World) -> None:
+    path, least = SOCKETS[pattern]
+    row = Row("get", path, least)
+    for persona in PERSONAS:
+        user = AnonymousUser() if persona == "anonymous" else getattr(world.people, persona)
+        expected = row.expected(persona) == "in"
+        assert await is_let_in(path(world), user) is expected, persona
+
+
+def test_ids_of_nothing_answer_as_those_of_others_do(world: World) -> None:
+    """A stranger can't tell a foreign row from none."""
+    client = world.people.client("stranger")
+    nothing = UUID(int=7)
+    for path in ("/studio/shows/{}/", "/studio/episodes/{}/"):
+        foreign_id = world.show.id if "shows" in path else world.draft.id
+        answers = [client.get(path.format(pk)) for pk in (nothing, foreign_id)]
+        assert answers[0].status_code == answers[1].status_code == 404
+        assert answers[0].content == answers[1].content
