@@ -321,7 +321,7 @@ def dropped(scope: Scope, period: Period) -> list[Dropped]:
     ]
     first, *others = (part.order_by() for part in parts)
     rows = sorted(first.union(*others, all=True), key=lambda row: (-row[1], row[0]))
-    return [Dropped(reason, drop_label(reason), int(count)) for reason, count in rows]
+    return [Dropped(reason, drop_label(reason), int(count)) for reason, count in rows if count]
 
 
 def drop_label(reason: str) -> str:

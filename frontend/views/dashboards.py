@@ -11,9 +11,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from apps.accounts.access import require_role
-from apps.accounts.models import User
-from apps.accounts.roles import Role
 from apps.core.clock import now
 from apps.downloads import totals
 from apps.downloads.episode_figures import MILESTONE_DAYS
@@ -21,6 +18,7 @@ from apps.downloads.totals import Period, Scope
 from apps.live.groups import Board
 from apps.live.states import Message, board_message
 from frontend import show_figures
+from frontend.views.studio.standing import standing
 from podcasts import urls
 from podcasts.access import get_show
 from podcasts.models import Show
@@ -55,7 +53,7 @@ def show_dashboard(request: HttpRequest, show_id: UUID) -> HttpResponse:
         "next_step": _next_step(has_episodes=page.paginator.count > 0, downloads=message["total"]),
         "feed_url": urls.feed_url(show.handle),
         "directories": DIRECTORIES,
-        **_roles(request, show),
+        **standing(request, show.organization_id),
         **_figures(show, at),
     }
     return render(request, "studio/dashboard.html", context)
@@ -87,14 +85,6 @@ def latest_of(message: Message) -> list[dict[str, object]]:
     """The latest downloads of a message, with times that templates can write."""
     downloads = cast("list[dict[str, str]]", message["latest"])
     return [row | {"at": datetime.fromisoformat(row["at"])} for row in downloads]
-
-
-def _roles(request: HttpRequest, show: Show) -> dict[str, bool]:
-    role = Role(require_role(cast("User", request.user), show.organization_id).role)
-    return {
-        "may_edit": role.includes(Role.EDITOR),
-        "may_administer": role.includes(Role.ADMIN),
-    }
 
 
 def _figures(show: Show, at: datetime) -> dict[str, object]:
