@@ -277,7 +277,12 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "api.problems.problem_handler",
     "PAGE_SIZE": 50,
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Longwave API", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Longwave API",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+}
 
 # --- Language, time, logs ---------------------------------------------------------------------
 LANGUAGE_CODE = "en"
