@@ -4,7 +4,7 @@ from django.forms.renderers import TemplatesSetting
 
 
 class FormRenderer(TemplatesSetting):
-    """``{{ form }}`` and ``{{ field.as_field_group }}`` with label, help, errors and our classes."""
+    """``{{ form }}`` and ``{{ field.as_field_group }}`` with label, help and errors."""
 
     form_template_name = "forms/form.html"
     field_template_name = "forms/field.html"

@@ -5,21 +5,20 @@ from datetime import datetime
 from django.db.models import FETCH_RAISE
 from django.http import Http404
 
-from podcasts.models import Episode, Handle, Show
+from podcasts.models import Episode, Show
 from podcasts.querysets import EpisodeQuerySet
 
 
 def find_show(handle: str) -> Show:
     """The show that has, or once had, this handle; compare ``show.handle`` to redirect for ever."""
-    row = Handle.objects.filter(handle=handle.lower(), show__deleted_at=None).first()
-    show = row and (
+    show = (
         Show.objects.alive()
-        .filter(id=row.show_id)
+        .filter(handles__handle=handle.lower())
         .select_related("artwork")
         .fetch_mode(FETCH_RAISE)
         .first()
     )
-    if not show:
+    if show is None:
         raise Http404("There is no such show.")
     return show
 
