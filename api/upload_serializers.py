@@ -21,6 +21,7 @@ class NewUploadSerializer(serializers.Serializer[Any]):
     fingerprint = serializers.CharField(
         max_length=200,
         required=False,
+        allow_blank=True,
         default="",
         help_text="The client’s own name for these bytes. The same one while an upload of the "
         "file is open continues that upload.",
