@@ -39,7 +39,7 @@ def make_hit(
     **fields: Any,
 ) -> Hit:
     """A hit on episode A by Overcast, who was sent these intervals."""
-    fields = {
+    complete: dict[str, Any] = {
         "id": new_id(),
         "at": int(when.timestamp() * 1000),
         "episode": EPISODE,
@@ -55,7 +55,7 @@ def make_hit(
         "agent": OVERCAST,
         "sent": tuple(sent),
     } | fields
-    return Hit(**fields)
+    return Hit(**complete)
 
 
 def asked(text: str, **fields: Any) -> Hit:
@@ -140,6 +140,6 @@ CASES: dict[str, tuple[Sequence[Hit], int]] = {
 }
 
 
-def placed(hits: Iterable[Hit], **ids: UUID) -> list[Hit]:
+def placed(hits: Iterable[Hit], **ids: Any) -> list[Hit]:
     """The same hits on another episode."""
     return [replace(hit, **ids) for hit in hits]

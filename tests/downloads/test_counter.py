@@ -261,7 +261,7 @@ def test_a_counter_that_fell_behind_another_writes_nothing(
     slow, fast = Counter(), Counter()
     slow.step()
     send(*aired.hits(make_hit(method="HEAD")))
-    stream_before = client.xrange(stream.name())
+    stream_before: Any = client.xrange(stream.name())
     fast.step()
     client.xadd(stream.name(), stream_before[0][1])  # so that the slow one finds something
 

@@ -101,15 +101,19 @@ def test_a_killed_process_is_followed_by_one_that_counts_the_rest_exactly(
         send(*aired.hits(whole(ip=ip, when=when), make_hit(method="HEAD", when=when)))
 
     for goal in (1, 150, total):
-        process = start_counting(tmp_path)
-        try:
-            wait_until(lambda goal=goal: counted() >= goal)
-        finally:
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
+        count_and_be_killed(tmp_path, goal)
 
     assert counted() == total
     assert tallies() == {"method": total}
+
+
+def count_and_be_killed(folder: Path, goal: int) -> None:
+    process = start_counting(folder)
+    try:
+        wait_until(lambda: counted() >= goal)
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def start_counting(folder: Path) -> subprocess.Popen[bytes]:

@@ -1,0 +1,134 @@
+"""The random keys of days, and what the database itself refuses."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import time_machine
+from django.db import IntegrityError, transaction
+
+from apps.downloads.day_keys import keys_for
+from apps.downloads.keys import address_key, listener_key
+from apps.downloads.models import Coverage, DayKey, DropTally
+from apps.downloads.tasks import destroy_day_keys
+from podcasts.models import Episode
+from tests.downloads.making import NOON
+from tests.factories import EpisodeFactory
+
+DAY = NOON.date()
+
+
+@pytest.mark.django_db
+def test_a_day_keeps_its_key_until_72_hours_after_its_end() -> None:
+    first = keys_for([DAY, DAY + timedelta(days=1)])
+    assert keys_for([DAY]) == {DAY: first[DAY]}
+
+    with time_machine.travel("2026-10-17T23:59:59Z", tick=False):
+        destroy_day_keys()
+    assert DayKey.objects.count() == 2
+
+    with time_machine.travel("2026-10-18T00:00:00Z", tick=False):
+        destroy_day_keys()
+        destroy_day_keys()
+    assert list(DayKey.objects.values_list("day", flat=True)) == [DAY + timedelta(days=1)]
+
+
+@pytest.mark.django_db
+def test_every_day_has_another_key_of_32_bytes() -> None:
+    keys = keys_for([DAY - timedelta(days=number) for number in range(4)])
+
+    assert len(set(keys.values())) == 4
+    assert {len(key) for key in keys.values()} == {32}
+
+
+def test_each_part_of_a_listener_changes_the_key() -> None:
+    def key(
+        day_key: bytes = b"k" * 32,
+        organization: int = 1,
+        address: str = "203.0.113.9",
+        agent: str = "A",
+    ) -> bytes:
+        return listener_key(
+            day_key, organization=UUID(int=organization), address=address, agent=agent
+        )
+
+    others = [
+        key(day_key=b"K" * 32),
+        key(organization=2),
+        key(address="203.0.113.8"),
+        key(agent="a"),
+        key(agent="A "),
+        address_key(b"k" * 32, organization=UUID(int=1), address="203.0.113.9"),
+    ]
+
+    assert key() == key()
+    assert len({key(), *others}) == 7
+
+
+@pytest.fixture
+def episode(db: None) -> Episode:
+    made: Episode = EpisodeFactory()
+    return made
+
+
+def row(episode: Episode, **fields: Any) -> Coverage:
+    return Coverage(
+        **{
+            "organization_id": episode.organization_id,
+            "show_id": episode.show_id,
+            "episode": episode,
+            "rendition_id": UUID(int=1),
+            "day": DAY,
+            "listener_key": b"l" * 32,
+            "address_key": b"a" * 32,
+            "served": [(0, 100)],
+            "threshold_bytes": 100,
+            "first_at": NOON,
+            "category": "app",
+        }
+        | fields
+    )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"served": [(0, 99)], "counted_at": NOON},
+        {"served": [], "quarantined_at": NOON},
+        {"counted_at": NOON, "quarantined_at": NOON},
+        {"threshold_bytes": 0},
+    ],
+)
+def test_the_database_refuses_a_download_that_is_none(
+    episode: Episode, fields: dict[str, Any]
+) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        row(episode, **fields).save()
+
+
+def test_the_database_refuses_to_count_a_listener_twice(episode: Episode) -> None:
+    row(episode, counted_at=NOON).save()
+    other = row(episode, rendition_id=UUID(int=2))
+    other.save()
+
+    for field in ("counted_at", "quarantined_at"):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Coverage.objects.filter(pk=other.pk).update(**{field: NOON})
+
+
+def test_intervals_go_in_and_out_of_the_database_united(episode: Episode) -> None:
+    row(episode, served=[(50, 60), (0, 10), (5, 20)]).save()
+
+    found = Coverage.objects.get()
+    assert found.served == ((0, 20), (50, 60))
+    assert found.served_bytes == 30
+    assert Coverage.objects.filter(served=[(0, 20), (50, 60)]).exists()
+    assert not Coverage.objects.filter(served=[(0, 20)]).exists()
+
+
+def test_a_tally_without_a_show_is_one_row(db: None) -> None:
+    DropTally.objects.create(day=DAY, reason="malformed", count=1)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        DropTally.objects.create(day=date(2026, 10, 14), reason="malformed", count=1)
