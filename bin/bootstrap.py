@@ -52,7 +52,8 @@ class Environment:
         if uv:
             installer = [uv, "pip", "install", "--python", str(self.python)]
         else:
-            installer = [str(self.python), "-m", "pip", "install", "--no-deps"]
+            installer = [str(self.python), "-m", "pip", "install"]
+            installer += ["--no-deps", "--disable-pip-version-check"]
         run([*installer, "--quiet", "--require-hashes", "--requirement", str(lock)])
 
     def _works(self) -> bool:
