@@ -1,6 +1,6 @@
 """How static files get names that may be cached for ever."""
 
-from whitenoise.storage import CompressedManifestStaticFilesStorage
+from servestatic.storage import CompressedManifestStaticFilesStorage
 
 
 class ManifestStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]

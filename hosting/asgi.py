@@ -13,10 +13,11 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 
 from apps.live.routing import websocket_urlpatterns  # noqa: E402
 from hosting.data_plane import DataPlane  # noqa: E402
+from hosting.static_files import with_static_files  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": DataPlane(otherwise=control_plane),
+        "http": DataPlane(otherwise=with_static_files(control_plane)),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
         ),

@@ -71,7 +71,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -216,7 +215,6 @@ STORAGES = {
         else "frontend.storage.ManifestStorage"
     },
 }
-WHITENOISE_KEEP_ONLY_HASHED_FILES = False
 
 # --- Media and uploads ------------------------------------------------------------------------
 MEDIA_STORE_ROOT = DATA / "media"
@@ -300,5 +298,6 @@ LOGGING = {
         "daphne": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
     },
 }
