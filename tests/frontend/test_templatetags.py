@@ -1,0 +1,153 @@
+"""Words and pictures for templates: numbers as people read them, charts as geometry."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from django.template import Context, Template
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import html
+
+from frontend.templatetags import charts, longwave
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "short", "spoken"),
+    [
+        (0, "0:00", "0 s"),
+        (59_999, "0:59", "1 min"),
+        (185_000, "3:05", "3 min"),
+        (1_800_000, "30:00", "30 min"),
+        (3_599_600, "59:59", "1 h"),
+        (3_723_000, "1:02:03", "1 h 2 min"),
+        (None, "", ""),
+    ],
+)
+def test_durations_read_as_players_show_and_people_say_them(
+    milliseconds: int | None, short: str, spoken: str
+) -> None:
+    assert longwave.clock(milliseconds) == short
+    assert longwave.spoken_duration(milliseconds) == spoken
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "written"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (29_000_000, "29.0 MB"),
+        (655_000_000, "655 MB"),
+        (2_147_483_648, "2.1 GB"),
+        (7.2e15, "7200 TB"),
+        (None, ""),
+    ],
+)
+def test_sizes_are_decimal(size_bytes: float | None, written: str) -> None:
+    assert longwave.data_size(size_bytes) == written
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [(0, "0"), (999, "999"), (1000, "1k"), (12_345, "12.3k"), (999_999, "1M"), (None, "—")],
+)
+def test_counts_fit_small_places(number: int | None, written: str) -> None:
+    assert longwave.compact(number) == written
+
+
+def test_thousands_are_set_apart() -> None:
+    assert longwave.grouped(1_234_567) == "1\u202f234\u202f567"
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"), [("Mara Lind", "ML"), ("mara", "m"), ("A b c d", "Ad"), ("", "")]
+)
+def test_initials_stand_for_a_name(name: str, letters: str) -> None:
+    assert longwave.initials(name) == letters
+
+
+@pytest.mark.parametrize(
+    ("tags", "address"),
+    [
+        ("undo:/studio/trash/1/restore/", "/studio/trash/1/restore/"),
+        ("safe undo:/a/", "/a/"),
+        ("undo:https://elsewhere.example/", ""),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_message_undoes_only_on_this_site(tags: str | None, address: str) -> None:
+    assert longwave.undo_address(SimpleNamespace(extra_tags=tags)) == address
+
+
+def test_times_are_machine_readable_and_escape_nothing_unsafe() -> None:
+    moment = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
+    time = html.fromstring(longwave.local_time(moment, "datetime"))
+    assert time.get("datetime") == "2026-11-21T09:05:00+00:00"
+    assert time.text == "21 Nov 2026, 09:05 UTC"
+
+
+def test_the_current_page_is_told_from_its_section() -> None:
+    template = Template("{% load longwave %}{% current 'studio:home' 'studio:show' %}")
+
+    def rendered(view_name: str) -> str:
+        request = SimpleNamespace(resolver_match=SimpleNamespace(view_name=view_name))
+        return template.render(Context({"request": request}))
+
+    assert rendered("studio:home") == 'aria-current="page"'
+    assert rendered("studio:show") == 'aria-current="true"'
+    assert rendered("studio:trash") == ""
+
+
+@given(st.integers(min_value=0, max_value=10**12))
+def test_a_scale_holds_its_highest_value_and_wastes_at_most_half(highest: int) -> None:
+    ceiling = charts.nice_ceiling(highest)
+    assert ceiling >= highest
+    assert ceiling <= max(2.5 * highest, 4)
+
+
+counts = st.lists(st.integers(min_value=0, max_value=10**9), max_size=90)
+
+
+@given(counts)
+def test_bars_stay_inside_the_plot_and_in_proportion(values: list[int]) -> None:
+    chart = charts.bar_chart([(str(i), value) for i, value in enumerate(values)], label="x")
+    bars = chart["bars"]
+    assert isinstance(bars, list)
+    assert [bar.value for bar in bars] == values
+    for bar in bars:
+        assert bar.x >= 0
+        assert bar.x + bar.width <= 100.01
+        assert bar.y >= charts.PLOT_TOP - 0.01
+        assert abs(bar.y + bar.height - chart["plot_bottom"]) < 0.02
+    assert [bar.is_last for bar in bars] == [i == len(values) - 1 for i in range(len(values))]
+
+
+@pytest.mark.parametrize("points", [[], [("Mon", 3)], [("Mon", 0), ("Tue", 0)]])
+@pytest.mark.parametrize("tag", ["bar_chart", "area_chart"])
+def test_charts_say_their_numbers_to_screen_readers_too(
+    tag: str, points: list[tuple[str, int]]
+) -> None:
+    template = Template("{% load charts %}{% " + tag + ' points label="Downloads" %}')
+    figure = html.fromstring(template.render(Context({"points": points})))
+    assert figure.xpath("//svg[@role='img']/@aria-label") == ["Downloads"]
+    rows = [
+        (row.findtext("th"), int(row.findtext("td") or ""))
+        for row in figure.iterfind(".//tbody/tr")
+    ]
+    assert rows == points
+
+
+def test_names_in_charts_are_escaped() -> None:
+    template = Template("{% load charts %}{% bars items %}")
+    written = template.render(Context({"items": [("<script>alert(1)</script>", 3)]}))
+    assert "<script>" not in written
+
+
+@pytest.mark.parametrize("values", [[], [5], [0, 0, 0], [1, 5, 3]])
+def test_a_sparkline_draws_only_what_is_a_line(values: list[int]) -> None:
+    written = Template("{% load charts %}{% sparkline values %}").render(
+        Context({"values": values})
+    )
+    assert ("<path" in written) == (len(values) > 1)
