@@ -18,7 +18,7 @@ LARGEST_LETTERS = 210
 SMALLEST_LETTERS = 50
 WAVES = 7
 FONT_FILE = "vendor/archivo/archivo-latin.woff2"
-WEIGHT_AND_WIDTH = [700, 112]
+WEIGHT_AND_WIDTH = [700.0, 112.0]
 
 type Colour = tuple[int, int, int]
 

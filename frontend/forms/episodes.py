@@ -40,7 +40,7 @@ class NewEpisodeForm(forms.ModelForm[Episode]):
 
     def episode_fields(self) -> EpisodeFields:
         """What the service takes, artwork apart."""
-        return cast("EpisodeFields", {name: self.cleaned_data[name] for name in self._meta.fields})
+        return cast("EpisodeFields", {name: self.cleaned_data[name] for name in self.Meta.fields})
 
 
 class EpisodeForm(NewEpisodeForm):

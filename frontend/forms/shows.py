@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
-from apps.media.image_store import LARGEST_SIDE, MAX_IMAGE_BYTES, SMALLEST_SIDE
+from apps.media.images import LARGEST_FILE, LARGEST_SIDE, SMALLEST_SIDE
 from podcasts.categories import category_choices
 from podcasts.languages import language_choices
 from podcasts.models import Show
@@ -32,16 +32,16 @@ class ArtworkField(forms.FileField):
 
     def clean(self, data: Any, initial: Any = None) -> bytes | None:
         """The file's content, or None when none was chosen."""
-        file = cast("UploadedFile | None", super().clean(data, initial))
+        file = cast("UploadedFile[Any] | None", super().clean(data, initial))
         if not file:
             return None
-        if (file.size or 0) > MAX_IMAGE_BYTES:
+        if (file.size or 0) > LARGEST_FILE:
             raise ValidationError(
-                f"This file is larger than {MAX_IMAGE_BYTES // 1024**2} MB. "
+                f"This file is larger than {LARGEST_FILE // 1024**2} MB. "
                 "Save the picture as JPEG and try again.",
-                code="image_too_large",
+                code="too-large",
             )
-        return file.read()
+        return bytes(file.read())
 
 
 class ShowForm(forms.ModelForm[Show]):
@@ -51,7 +51,7 @@ class ShowForm(forms.ModelForm[Show]):
 
     class Meta:
         model = Show
-        fields = (
+        fields: tuple[str, ...] = (
             "title",
             "handle",
             "description",
@@ -128,7 +128,7 @@ class ShowForm(forms.ModelForm[Show]):
 
     def show_fields(self) -> ShowFields:
         """What the service takes, artwork apart."""
-        return cast("ShowFields", {name: self.cleaned_data[name] for name in self._meta.fields})
+        return cast("ShowFields", {name: self.cleaned_data[name] for name in self.Meta.fields})
 
 
 class ShowSettingsForm(ShowForm):

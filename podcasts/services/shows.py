@@ -1,6 +1,7 @@
 """What changes in shows."""
 
 import uuid
+from collections.abc import Callable
 from typing import TypedDict, Unpack
 
 from django.core.exceptions import ValidationError
@@ -113,7 +114,7 @@ def _locked(show: Show) -> Show:
 def _check_fields(show: Show) -> None:
     """Every wrong field at once."""
     errors: dict[str, list[ValidationError]] = {}
-    checks = {
+    checks: dict[str, Callable[[], None]] = {
         "handle": lambda: check_handle(show.handle, show=show),
         "category": lambda: validate_category(show.category),
         "language": lambda: validate_language(show.language),

@@ -1,5 +1,6 @@
 // Dates are stored in UTC; input[data-utc] shows and takes them in the reader's own zone.
 const pad = (number) => String(number).padStart(2, "0");
+const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 
 /** The local time as <input type="datetime-local"> wants it. */
 export function localValue(moment) {
@@ -7,10 +8,14 @@ export function localValue(moment) {
   return `${day}T${pad(moment.getHours())}:${pad(moment.getMinutes())}`;
 }
 
-for (const input of document.querySelectorAll("input[data-utc]")) {
-  const moment = new Date(input.dataset.utc);
-  if (!Number.isNaN(moment.getTime())) input.value = localValue(moment);
+function localise(root) {
+  for (const input of root.querySelectorAll("input[data-utc]")) {
+    const moment = new Date(input.dataset.utc);
+    if (!Number.isNaN(moment.getTime())) input.value = localValue(moment);
+  }
+  for (const input of root.querySelectorAll("input[data-timezone]")) input.value = timeZone;
+  for (const name of root.querySelectorAll("[data-zone-name]")) name.textContent = timeZone.replaceAll("_", " ");
 }
 
-const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-for (const element of document.querySelectorAll("[data-zone-name]")) element.textContent = timeZone.replaceAll("_", " ");
+localise(document);
+document.addEventListener("htmx:afterSwap", (event) => localise(event.target));

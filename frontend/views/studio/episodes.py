@@ -1,5 +1,6 @@
 """Pages to list, make and change episodes."""
 
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -8,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.roles import Role
@@ -21,6 +23,15 @@ from podcasts.models import Episode, EpisodeStatus, ShowType
 from podcasts.notes import render_notes
 from podcasts.services.episodes import create_episode, last_season, next_number, update_episode
 from podcasts.services.publishing import is_public
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+    class HtmxHttpRequest(HttpRequest):
+        """What the middleware adds."""
+
+        htmx: HtmxDetails
+
 
 MAX_NOTES = 100_000
 STATUSES = [("", "All"), *EpisodeStatus.choices]
@@ -37,6 +48,18 @@ def _having(status: str) -> Q:
         case EpisodeStatus.DRAFT | EpisodeStatus.UNPUBLISHED:
             return Q(status=status)
     return Q()
+
+
+def wants_part(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of the page, not for the page behind its history."""
+    htmx = cast("HtmxHttpRequest", request).htmx
+    return bool(htmx) and not htmx.history_restore_request
+
+
+def _varying(response: HttpResponse) -> HttpResponse:
+    """A part must never be shown from the browser's cache as the page of the same address."""
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 @require_GET
@@ -58,9 +81,8 @@ def episode_list(request: HttpRequest, show_id: UUID) -> HttpResponse:
         "is_filtered": bool(words or status),
         **standing(request, show.organization_id),
     }
-    is_part = request.htmx and not request.htmx.history_restore_request
-    template = "studio/episodes/list.html" + ("#rows" if is_part else "")
-    return render(request, template, context)
+    template = "studio/episodes/list.html" + ("#rows" if wants_part(request) else "")
+    return _varying(render(request, template, context))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -87,7 +109,7 @@ def episode_new(request: HttpRequest, show_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def episode(request: HttpRequest, episode_id: UUID) -> HttpResponse:
-    """The editor; an analyst sees it with everything locked."""
+    """The editor, locked for an analyst; htmx gets what changes when the audio is ready."""
     needed = Role.EDITOR if request.method == "POST" else Role.ANALYST
     found = get_episode(request.user, episode_id, needed)
     if request.method != "POST":
