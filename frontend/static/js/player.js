@@ -10,8 +10,8 @@ export function clock(seconds) {
 }
 
 function spoken(seconds) {
-  const minutes = Math.floor(seconds / 60);
-  return `${minutes} minutes ${Math.floor(seconds % 60)} seconds`;
+  const [minutes, rest] = [Math.floor(seconds / 60), Math.floor(seconds % 60)];
+  return `${minutes} ${minutes === 1 ? "minute" : "minutes"} ${rest} ${rest === 1 ? "second" : "seconds"}`;
 }
 
 const storage = {
