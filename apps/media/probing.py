@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.media import sandbox
-from apps.media.sandbox import MIB, Limits, OnProgress
+from apps.media.sandbox import DEFAULT_MEMORY_BYTES, MIB, Limits, OnProgress
 from apps.media.sniffing import Container, sniff
 from apps.media.tags import Artwork, Chapter, Tags
 
@@ -72,14 +72,24 @@ def probe(path: Path, *, on_progress: OnProgress | None = None) -> Probe:
         sniffed = sniff(file)
     size = path.stat().st_size
     arguments = {"path": str(path.resolve()), "container": sniffed.container.value}
-    result = sandbox.run(_INSPECT, arguments, limits=_limits(size), on_progress=on_progress)
+    result = sandbox.run(
+        _INSPECT, arguments, limits=_limits(sniffed.container, size), on_progress=on_progress
+    )
     return _probe(sniffed.container, size, result)
 
 
-def _limits(size_bytes: int) -> Limits:
-    """One core decodes 5 MiB of MP3 a second at the very least; a busy machine gets more time."""
+def _limits(container: Container, size_bytes: int) -> Limits:
+    """One core decodes 5 MiB of MP3 a second at the very least; a busy machine gets more time.
+
+    An MP3 is mapped to count its frames, and a mapping counts as address space.
+    """
     work = math.ceil(size_bytes / MIB / 2)
-    return Limits(wall_seconds=120 + 4 * work, cpu_seconds=30 + work)
+    mapped = size_bytes if container is Container.MP3 else 0
+    return Limits(
+        wall_seconds=120 + 4 * work,
+        cpu_seconds=30 + work,
+        memory_bytes=DEFAULT_MEMORY_BYTES + mapped,
+    )
 
 
 def _probe(container: Container, size: int, result: dict[str, Any]) -> Probe:

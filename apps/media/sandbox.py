@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 type OnProgress = Callable[[int], None]
 
 MIB: Final = 1 << 20
+# PyAV alone maps 150 MB before it opens a file, and decoding any accepted format stays below
+# 200 MB: this leaves room for large tags and tables, not for a bomb.
+DEFAULT_MEMORY_BYTES: Final = 768 * MIB
 _PROJECT = Path(__file__).resolve().parents[2]
 _BOOT = (
     "import sys; sys.path.insert(0, sys.argv[1]); from apps.media.child.main import main; main()"
@@ -35,15 +38,11 @@ _READ_BYTES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a child may use.
-
-    PyAV alone maps 150 MB before it opens a file, and decoding any accepted format stays below
-    200 MB: the default memory leaves room for large tags and tables, not for a bomb.
-    """
+    """What a child may use; `memory_bytes` is address space, mapped files included."""
 
     wall_seconds: float
     cpu_seconds: int
-    memory_bytes: int = 768 * MIB
+    memory_bytes: int = DEFAULT_MEMORY_BYTES
     written_bytes: int = 0
     open_files: int = 32
 

@@ -256,6 +256,13 @@ def test_a_broken_file_is_told(
     assert refused.value.code in codes.split("|"), refused.value.message
 
 
+def test_a_file_larger_than_the_memory_limit_is_still_read(mp3: Path) -> None:
+    os.truncate(mp3, 1 << 30)  # a gigabyte of nothing behind the sound
+
+    with pytest.raises(FileRefusedError, match="damaged"):
+        probe(mp3)
+
+
 def test_a_few_damaged_frames_are_forgiven(tmp_path: Path) -> None:
     path = make_mp3(tmp_path / "a.mp3", 60)
     content = bytearray(path.read_bytes())
