@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from weakref import WeakKeyDictionary
 
 import redis
 
@@ -23,6 +23,7 @@ TIMEOUT_SECONDS = 0.25
 # After a failure hits go straight to disk for this long.
 RETRY_SECONDS = 1.0
 LENGTH_CHECK_SECONDS = 1.0
+MAX_ROUND_TRIP_HITS = 500
 
 
 @dataclass(slots=True)
@@ -43,7 +44,55 @@ class _Gate:
 
 
 _gate = _Gate()
-_deliveries: set[asyncio.Task[None]] = set()
+
+
+class _Sender:
+    """One per event loop: what is recorded during a round trip shares the next one."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+        self._under_way: list[tuple[bytes, asyncio.Future[None]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def send(self, message: bytes) -> asyncio.Future[None]:
+        """Done when the message is durable."""
+        loop = asyncio.get_running_loop()
+        durable: asyncio.Future[None] = loop.create_future()
+        self._waiting.append((message, durable))
+        if self._task is None:
+            self._task = loop.create_task(self._work())
+            self._task.add_done_callback(self._end)
+        return durable
+
+    async def settle(self) -> None:
+        """Wait until nothing is left to send."""
+        while self._task is not None:
+            await asyncio.wait([self._task])
+            await asyncio.sleep(0)  # the task's callback may still be due
+
+    async def _work(self) -> None:
+        while self._waiting:
+            self._under_way = self._waiting[:MAX_ROUND_TRIP_HITS]
+            del self._waiting[:MAX_ROUND_TRIP_HITS]
+            await _deliver([message for message, _ in self._under_way])
+            for _, durable in self._under_way:
+                if not durable.done():
+                    durable.set_result(None)
+            self._under_way = []
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        """The loop may be ending with hits in hand: there is no later for them but the disk."""
+        left = [*self._under_way, *self._waiting]
+        self._under_way, self._waiting, self._task = [], [], None
+        if left:
+            _spool([message for message, _ in left])
+
+
+_senders: WeakKeyDictionary[asyncio.AbstractEventLoop, _Sender] = WeakKeyDictionary()
+
+
+def _sender() -> _Sender:
+    return _senders.setdefault(asyncio.get_running_loop(), _Sender())
 
 
 async def record(hit: Hit) -> None:
@@ -51,43 +100,35 @@ async def record(hit: Hit) -> None:
 
     A caller that is cancelled (its listener left) doesn't take the hit with it.
     """
-    await asyncio.shield(_start(_deliver(hit.to_json())))
+    await asyncio.shield(_sender().send(hit.to_json()))
 
 
 async def settle() -> None:
-    """Wait until everything that was given to :func:`record` on this loop is done."""
-    while _deliveries:
-        await asyncio.gather(*_deliveries, return_exceptions=True)
+    """Wait until everything that was given to :func:`record` on this loop is durable."""
+    await _sender().settle()
 
 
-def _start(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    task = asyncio.get_running_loop().create_task(work)
-    _deliveries.add(task)
-    task.add_done_callback(_deliveries.discard)
-    return task
-
-
-async def _deliver(message: bytes) -> None:
-    if not _gate.is_open or not await _is_added(message):
-        await asyncio.to_thread(_spool, message)
+async def _deliver(messages: Sequence[bytes]) -> None:
+    if not _gate.is_open or not await _are_added(messages):
+        await asyncio.to_thread(_spool, messages)
         return
     await _check_length()
     if _gate.is_spool_suspected and _gate.is_open:
         _gate.is_spool_suspected = False
-        _start(_drain())
+        asyncio.get_running_loop().run_in_executor(None, _drain)  # new hits don't wait for old ones
 
 
-async def _is_added(message: bytes) -> bool:
+async def _are_added(messages: Sequence[bytes]) -> bool:
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            await valkey.async_connection().xadd(stream.name(), {stream.FIELD: message})
+            pipe = valkey.async_connection().pipeline(transaction=False)
+            for message in messages:
+                pipe.xadd(stream.name(), {stream.FIELD: message})
+            await pipe.execute()
     except (redis.RedisError, OSError, TimeoutError) as error:
         _gate.close()
-        logger.warning("Hits go to the spool: Valkey does not answer (%s)", error)
+        logger.warning("Hits go to the spool: Valkey does not answer (%r)", error)
         return False
-    except asyncio.CancelledError:
-        _spool(message)  # the loop is ending: there is no later
-        raise
     return True
 
 
@@ -102,18 +143,18 @@ async def _check_length() -> None:
                 _gate.close()
 
 
-def _spool(message: bytes) -> None:
+def _spool(messages: Sequence[bytes]) -> None:
     _gate.is_spool_suspected = True
     try:
-        spool.append(message)
+        spool.append(*messages)
     except OSError:
         # The audio was sent; failing now would help nobody.
-        logger.exception("A hit is lost: neither Valkey nor the spool took it")
+        logger.exception("%d hits are lost: neither Valkey nor the spool took them", len(messages))
 
 
-async def _drain() -> None:
+def _drain() -> None:
     try:
-        await asyncio.to_thread(spool.drain, valkey.connection())
+        spool.drain(valkey.connection())
     except (redis.RedisError, OSError) as error:
         _gate.is_spool_suspected = True
-        logger.warning("The spool could not be drained (%s)", error)
+        logger.warning("The spool could not be drained (%r)", error)

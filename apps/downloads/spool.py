@@ -1,8 +1,8 @@
 """Where hits wait while Valkey is away: lines in files, one file per process.
 
-A line is written with one call under a lock, so that it is whole even when the process is killed.
-It is in the kernel's hands then, which any death of processes leaves intact; a power cut may take
-the last seconds, as it may with Valkey itself.
+Lines are written with one call under a lock, so that a death of the process leaves at most the last
+one torn. They are in the kernel's hands then, which any death of processes leaves intact; a power
+cut may take the last seconds, as it may with Valkey itself.
 """
 
 import fcntl
@@ -38,15 +38,15 @@ return 1
 """
 
 
-def append(line: bytes) -> None:
-    """Write one message (without line ends); raises OSError. Blocks: not for an event loop."""
+def append(*lines: bytes) -> None:
+    """Write messages (without line ends); raises OSError. Blocks: not for an event loop."""
     folder = settings.SPOOL_ROOT
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{os.getpid()}-{_token}{_WRITING}"
     while True:
         with _locked(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, wait=True) as descriptor:
             if descriptor is not None:
-                _write_whole(descriptor, line + b"\n")
+                _write_whole(descriptor, b"".join(line + b"\n" for line in lines))
                 return
 
 

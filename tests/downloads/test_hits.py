@@ -116,16 +116,33 @@ def test_a_listener_who_leaves_does_not_take_the_hit_along(client: redis.Redis) 
     assert len(streamed(client)) == 1
 
 
-def test_an_ending_loop_takes_no_hit_along(client: redis.Redis) -> None:
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_an_ending_loop_takes_no_hit_along(turns: int, client: redis.Redis) -> None:
+    recorded = [whole() for _ in range(3)]
+
     async def end_at_once() -> None:
-        asyncio.get_running_loop().create_task(hits.record(whole()))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        requests = [asyncio.create_task(hits.record(hit)) for hit in recorded]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        assert not any(request.done() for request in requests)
 
     asyncio.run(end_at_once())
     spool.drain(client)
 
-    assert streamed(client)
+    assert {hit.to_json() for hit in recorded} == set(streamed(client))
+
+
+def test_a_burst_is_recorded_whole_and_in_order(client: redis.Redis) -> None:
+    recorded = [whole() for _ in range(hits.MAX_ROUND_TRIP_HITS * 2 + 1)]
+
+    async def all_at_once() -> None:
+        await asyncio.gather(*(hits.record(hit) for hit in recorded))
+        await valkey.async_connection().aclose()
+
+    asyncio.run(all_at_once())
+
+    assert streamed(client) == [hit.to_json() for hit in recorded]
+    assert files() == []
 
 
 def test_hits_wait_on_disk_while_valkey_is_away(client: redis.Redis, settings: Settings) -> None:
