@@ -44,6 +44,7 @@ class Keeper:
         self.failures = 0  # in a row
         self._on_spawn = on_spawn
         self._stopping = asyncio.Event()
+        self._wake = asyncio.Event()
         self._restarting = False
 
     async def run(self) -> None:
@@ -62,15 +63,21 @@ class Keeper:
                 f"{self.kept.name} ended ({described(status)}): starting it again in {delay:g} s"
             )
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), delay)
+                await asyncio.wait_for(self._wake.wait(), delay)
+            self._wake.clear()
 
     async def stop(self, hurry: asyncio.Event) -> None:
         """End the process and all of its group; ``hurry`` cuts every patience short."""
         self._stopping.set()
+        self._wake.set()
         await self._end(hurry)
 
     async def restart(self) -> None:
-        self._restarting = True
+        """Now, also when it was waiting for its next try."""
+        self.failures = 0
+        self._restarting = self.process is not None
+        if not self._restarting:
+            self._wake.set()
         await self._end(asyncio.Event())
 
     async def _run_once(self) -> int | None:

@@ -58,7 +58,16 @@ def development_web(host: str, port: int, environment: Mapping[str, str]) -> Pro
 
 def worker(data: Path, processes: int, environment: Mapping[str, str]) -> Program:
     """Jobs and their clock. Less urgent for the system than the answers of the web."""
-    command = [sys.executable, "-m", "celery", "--app", "hosting.celery", "worker", "--beat"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "--quiet",
+        "--app",
+        "hosting.celery",
+        "worker",
+        "--beat",
+    ]
     command += ["--schedule", str(data / "celerybeat-schedule"), "--loglevel", "INFO"]
     command += ["--concurrency", str(processes), "--without-gossip", "--without-mingle"]
     return Program("worker", command, environment, stop_signals=_WORKER, niceness=5)

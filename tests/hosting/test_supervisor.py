@@ -150,6 +150,20 @@ def test_a_restart_is_no_failure(folder: DataFolder) -> None:
     asyncio.run(scenario())
 
 
+def test_a_restart_does_not_wait_for_the_next_try(folder: DataFolder) -> None:
+    async def scenario() -> None:
+        script = Script("echo here; exit 3")
+        async with kept(script, folder) as keeper:
+            await until_said(folder, "again in 1.6 s")
+            tries = len(script.spawned)
+            await keeper.restart()
+            async with asyncio.timeout(1):
+                while len(script.spawned) == tries:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(scenario())
+
+
 def test_lines_are_whole_and_named_on_the_console(
     folder: DataFolder, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
