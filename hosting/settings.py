@@ -132,7 +132,13 @@ CHANNEL_LAYERS: dict[str, Any] = {
 # --- People -----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 # Addresses are unique whatever their case: a constraint on lower(email), which W004 can't see.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+SILENCED_SYSTEM_CHECKS = [
+    "auth.W004",
+    # Subdomains and browsers' preload lists are the domain owner's decision, not ours.
+    "security.W005",
+    "security.W021",
+    "security.W008",  # the proxy in front redirects: see SECURE_SSL_REDIRECT
+]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
