@@ -5,8 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from apps.downloads.counter import Counter
 from apps.downloads.models import Coverage, DropTally
 from tests.downloads.conftest import Aired, Send
 from tests.downloads.making import make_hit, whole
+from tests.downloads.waiting import wait_until
 from tests.factories import EpisodeFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -136,10 +135,3 @@ def start_counting(folder: Path) -> subprocess.Popen[bytes]:
         "DJANGO_SETTINGS_MODULE": "hosting.settings",
     }
     return subprocess.Popen([sys.executable, "-c", code], env=environment)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        threading.Event().wait(0.02)
