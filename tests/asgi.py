@@ -30,12 +30,16 @@ def call(
     *,
     body: Iterable[bytes] = (),
     leave_after: int | None = None,
+    has_backpressure: bool = True,
 ) -> Reply:
     """One request; with `leave_after`, the client takes so many bytes, then is gone.
 
-    The application hangs in `send` when that happens, as on a server with backpressure.
+    With -1 it leaves before the headers are out. The application then hangs in `send`, or is
+    told nothing by it on a server without backpressure.
     """
-    return async_to_sync(_call)(application, method, target, headers or {}, body, leave_after)
+    return async_to_sync(_call)(
+        application, method, target, headers or {}, body, leave_after, has_backpressure
+    )
 
 
 async def _call(
@@ -45,6 +49,7 @@ async def _call(
     headers: Mapping[str, str],
     body: Iterable[bytes],
     leave_after: int | None,
+    has_backpressure: bool,
 ) -> Reply:
     reply = Reply()
     pieces = iter([*body, b""])
@@ -64,12 +69,13 @@ async def _call(
         if message["type"] == "http.response.start":
             reply.status = message["status"]
             reply.headers = {k.decode().lower(): v.decode() for k, v in message["headers"]}
-            return
-        reply.body += message.get("body", b"")
+        else:
+            reply.body += message.get("body", b"")
+            reply.is_complete = not message.get("more_body", False)
         if leave_after is not None and len(reply.body) > leave_after:
             gone.set()
-            await asyncio.Event().wait()
-        reply.is_complete = not message.get("more_body", False)
+            if has_backpressure:
+                await asyncio.Event().wait()
 
     await application(_scope(method, target, headers), receive, send)
     return reply

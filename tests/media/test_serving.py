@@ -312,8 +312,21 @@ def test_a_client_that_leaves_is_told_with_what_it_took(folder: Path) -> None:
     assert reports(folder) == [{"sent": [[0, 256 * 1024]], "final": True}]
 
 
-def test_a_client_that_leaves_before_the_first_byte_took_nothing(folder: Path) -> None:
-    call(application, "GET", FILE, leave_after=0)
+def test_a_leaving_client_is_noticed_although_nothing_ever_waits(folder: Path) -> None:
+    size = 40 * 256 * 1024
+    (folder / "plain").write_bytes(bytes(size))
+    reply = call(application, "GET", FILE, leave_after=0, has_backpressure=False)
+    assert len(reply.body) < size / 4
+    (report,) = reports(folder)
+    assert report["final"] is True
+    assert report["sent"] in ([], [[0, len(reply.body)]], [[0, len(reply.body) - 256 * 1024]])
+
+
+@pytest.mark.parametrize("leave_after", [-1, 0], ids=["before the headers", "before the body"])
+def test_a_client_that_leaves_before_the_first_byte_took_nothing(
+    folder: Path, leave_after: int
+) -> None:
+    call(application, "GET", FILE, leave_after=leave_after)
     assert reports(folder) == [{"sent": [], "final": True}]
 
 
@@ -346,7 +359,7 @@ def test_a_recorder_that_fails_never_disturbs_the_sending(
     assert "What was sent could not be recorded" in caplog.text
 
 
-@pytest.mark.parametrize("leave_after", [None, 0, 262_144])
+@pytest.mark.parametrize("leave_after", [None, -1, 0, 262_144])
 def test_no_file_stays_open(
     folder: Path, monkeypatch: pytest.MonkeyPatch, leave_after: int | None
 ) -> None:

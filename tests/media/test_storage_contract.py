@@ -6,15 +6,18 @@ import http.client
 import uuid
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import time_machine
 from asgiref.sync import async_to_sync
+from django.test import RequestFactory
 
 from apps.core.clock import now
-from apps.media.sources import CHUNK_BYTES
+from apps.media.serving import MediaResponse, Resource, serve
+from apps.media.sources import CHUNK_BYTES, Segment
 from apps.media.storage import (
     MultipartUpload,
     NoSuchUploadError,
@@ -128,6 +131,27 @@ def test_any_range_is_read_in_bounded_pieces(
     chunks = read(store, name, len(data), start, stop)
     assert b"".join(chunks) == data[start:stop]
     assert max(map(len, chunks)) <= CHUNK_BYTES
+
+
+def test_a_stored_file_is_served_in_ranges(store: Storage, file: Path) -> None:
+    name, data = key(), file.read_bytes()
+    store.put(file, name, content_type="audio/mpeg")
+    segment = Segment(partial(store.open_source, name, len(data)), len(data))
+    resource = Resource((segment,), "audio/mpeg", '"tag"', now())
+    sent: list[list[tuple[int, int]]] = []
+
+    async def on_sent(intervals: list[tuple[int, int]], final: bool) -> None:
+        sent.append(intervals)
+
+    async def body(headers: dict[str, str]) -> bytes:
+        request = RequestFactory().get("/", headers=headers)
+        response = await serve(request, resource, on_sent=on_sent)
+        assert isinstance(response, MediaResponse)
+        return b"".join([chunk async for chunk in response])
+
+    assert async_to_sync(body)({}) == data
+    assert async_to_sync(body)({"Range": "bytes=262100-262200"}) == data[262100:262201]
+    assert sent == [[(0, len(data))], [(262100, 262201)]]
 
 
 def test_what_is_missing_says_so(store: Storage) -> None:

@@ -229,6 +229,14 @@ def test_a_truncated_object_is_replaced(folder: DiskStorage, tmp_path: Path) -> 
     assert folder.path("renditions/ab/cd.mp3").read_bytes() == DATA
 
 
+def test_a_stored_file_can_be_read_by_other_services(folder: DiskStorage, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(DATA)
+    file.chmod(0o600)
+    folder.put(file, "renditions/ab/cd.mp3", content_type="audio/mpeg")
+    assert folder.path("renditions/ab/cd.mp3").stat().st_mode & 0o777 == 0o644
+
+
 @pytest.mark.parametrize("key", ["", "/etc/passwd", "../secret_key", "a/../../b", "a/.hidden"])
 def test_a_key_never_leads_out_of_the_folder(folder: DiskStorage, key: str) -> None:
     with pytest.raises(StorageError):
