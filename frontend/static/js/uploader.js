@@ -1,23 +1,13 @@
 // <audio-upload>: an episode's audio, from the file on a person's disk to the file that is served.
 import { callApi } from "./api.js";
+import { AudioPanel } from "./audio-panel.js";
 import { refusal } from "./audio-sniff.js";
 import { LiveFeed } from "./live.js";
 import { dataSize } from "./numbers.js";
-import { clock } from "./player.js";
 import { Upload } from "./upload.js";
-import { Meter, timeLeft } from "./upload-meter.js";
+import { Meter } from "./upload-meter.js";
 
 const DRAW_MS = 250;
-const SPOKEN_STEPS = 4; // a screen reader hears every quarter
-
-const TITLES = {
-  preparing: "Looking at the file",
-  sending: "Uploading",
-  paused: "Paused",
-  offline: "Waiting for the connection",
-  finishing: "Putting the parts together",
-  stopped: "Stopped",
-};
 
 /** What survives a reload: that an upload was under way. The file itself has to be chosen again. */
 class Memory {
@@ -44,22 +34,21 @@ class Memory {
 }
 
 class AudioUpload extends HTMLElement {
+  #panel = new AudioPanel(this);
   #upload = null;
   #meter = new Meter();
   #drawnAt = 0;
-  #spoken = "";
   #left = null; // an upload that a reload interrupted
   #lock = null;
-  #pageTitle = document.title;
 
   connectedCallback() {
     const { episode } = this.dataset;
     this.memory = new Memory(episode);
-    this.state = JSON.parse(this.querySelector("script[type=\"application/json\"]").textContent);
+    this.state = JSON.parse(this.querySelector('script[type="application/json"]').textContent);
     this.feed = new LiveFeed({ socket: `/live/episodes/${episode}/`, poll: `/api/v1/episodes/${episode}/audio/` });
     this.feed.addEventListener("message", (event) => event.detail.type === "audio" && this.#take(event.detail));
     this.feed.open();
-    if (this.dataset.mayEdit !== undefined) {
+    if (this.mayEdit) {
       this.#listen();
       this.#remember();
     }
@@ -69,10 +58,6 @@ class AudioUpload extends HTMLElement {
   disconnectedCallback() {
     this.feed.close();
     this.#upload?.pause();
-  }
-
-  #part(name) {
-    return this.querySelector(`[data-part="${name}"]`);
   }
 
   #listen() {
@@ -104,8 +89,7 @@ class AudioUpload extends HTMLElement {
     // A file that misses the panel must not replace the page.
     for (const name of ["dragover", "drop"]) {
       document.addEventListener(name, (event) => {
-        if (!holdsFiles(event) || event.target.closest?.("input[type=file]")?.closest("audio-upload") === null) return;
-        if (!event.target.closest?.("input[type=file]")) event.preventDefault();
+        if (holdsFiles(event) && !event.target.closest?.("input[type=file]")) event.preventDefault();
       });
     }
     this.addEventListener("dragover", (event) => {
@@ -115,7 +99,7 @@ class AudioUpload extends HTMLElement {
         event.dataTransfer.dropEffect = "none";
         return;
       }
-      this.#part("choose").open = true;
+      this.#panel.part("choose").open = true;
       over(true);
     });
     this.addEventListener("dragleave", (event) => !this.contains(event.relatedTarget) && over(false));
@@ -126,6 +110,10 @@ class AudioUpload extends HTMLElement {
       const [file] = event.dataTransfer.files;
       if (file && !this.#isBusy) this.#choose(file);
     });
+  }
+
+  get mayEdit() {
+    return this.dataset.mayEdit !== undefined;
   }
 
   get #isBusy() {
@@ -153,10 +141,10 @@ class AudioUpload extends HTMLElement {
   async #choose(file) {
     const sentence = await refusal(file, Number(this.dataset.largest), dataSize);
     if (sentence) {
-      this.#refuse(sentence);
+      this.#panel.refuse(sentence);
       return;
     }
-    this.#refuse("");
+    this.#panel.refuse("");
     if (this.#left && (this.#left.name !== file.name || this.#left.size !== file.size)) this.#forget();
     this.#left = null;
     const upload = new Upload(file, { organization: this.dataset.organization, episode: this.dataset.episode });
@@ -180,8 +168,8 @@ class AudioUpload extends HTMLElement {
     this.#upload = null;
     this.memory.set(null);
     this.#stayAwake(false);
-    document.title = this.#pageTitle;
-    if (upload.state === "failed") this.#refuse(upload.message);
+    this.#panel.restoreTitle();
+    if (upload.state === "failed") this.#panel.refuse(upload.message);
     if (upload.state === "done") {
       const { name, size } = upload.file;
       this.state.incoming = { filename: name, size_bytes: size, status: "pending", stage: "", progress: 0, error: null };
@@ -201,18 +189,19 @@ class AudioUpload extends HTMLElement {
   #take(state) {
     const before = this.state.audio?.asset;
     this.state = state;
-    this.#draw();
     if (state.audio && state.audio.asset !== before) {
-      this.#showPlayer(state.audio);
+      this.#panel.part("choose").open = false;
+      this.#panel.player(state.audio);
       this.dispatchEvent(new CustomEvent("audio:ready", { bubbles: true, detail: state.audio }));
     }
+    this.#draw();
   }
 
   async #act(path, options) {
     try {
       await callApi(path, options);
     } catch (error) {
-      this.#refuse(error.status ? error.message : "The server can’t be reached. Try again in a moment.");
+      this.#panel.refuse(error.status ? error.message : "The server can’t be reached. Try again in a moment.");
     }
     await this.#reload();
   }
@@ -248,12 +237,6 @@ class AudioUpload extends HTMLElement {
     }
   }
 
-  #refuse(sentence) {
-    const alert = this.#part("refused");
-    alert.querySelector("p").textContent = sentence;
-    alert.hidden = !sentence;
-  }
-
   #drawSoon(state) {
     const now = performance.now();
     if (state === this.drawnState && now - this.#drawnAt < DRAW_MS) return;
@@ -265,108 +248,22 @@ class AudioUpload extends HTMLElement {
   #draw() {
     const { incoming, audio } = this.state;
     const hasFailed = !this.#upload && incoming?.status === "failed";
-    this.#part("current").hidden = !audio;
-    this.#part("work").hidden = !this.#isBusy;
-    this.#part("failed").hidden = !hasFailed;
-    this.#part("left").hidden = !this.#left || this.#isBusy;
-    this.#part("choose").hidden = this.#isBusy || this.dataset.mayEdit === undefined;
-    this.#part("choose").open ||= !audio || hasFailed || Boolean(this.#left);
-    this.#part("choose").classList.toggle("is-only", !audio);
-    this.#part("replacing").hidden = !(audio && this.#isBusy);
-    if (audio) this.#drawFacts(audio);
-    if (hasFailed) this.#drawFailure(incoming);
-    if (this.#left) this.#drawLeft(this.#left);
-    if (this.#upload) this.#drawUpload(this.#upload);
-    else if (this.#isBusy) this.#drawProcessing(incoming);
-  }
-
-  #drawFacts(audio) {
-    const kind = { "audio/mpeg": "MP3", "audio/mp4": "M4A" }[audio.content_type] ?? audio.extension;
-    const facts = [
-      clock(audio.duration_ms / 1000),
-      kind,
-      `${Math.round(audio.bitrate_bps / 1000)} kbit/s`,
-      dataSize(audio.size_bytes),
-      audio.chapter_count ? `${audio.chapter_count} chapters` : "",
-    ];
-    this.querySelector("[data-name]").textContent = audio.filename;
-    const spans = facts.filter(Boolean).map((fact) => Object.assign(document.createElement("span"), { textContent: fact }));
-    this.querySelector("[data-facts]").replaceChildren(...spans);
-  }
-
-  #drawFailure({ filename, error }) {
-    const part = this.#part("failed");
-    part.querySelector("strong").textContent = `“${filename}” could not be used`;
-    part.querySelector("p").textContent = error.message;
-    part.querySelector('[data-action="retry"]').hidden = !error.can_retry;
-    this.#say(error.message);
-  }
-
-  #drawLeft({ name, size, bytes }) {
-    const part = this.#part("left");
-    part.querySelector("strong").textContent = `Continue the upload of “${name}”`;
-    part.querySelector("p").textContent =
-      `${dataSize(bytes)} of ${dataSize(size)} have arrived. Choose the same file again: only the rest is sent.`;
-  }
-
-  #drawUpload(upload) {
-    const percent = Math.floor((upload.sentBytes / upload.file.size) * 100);
-    const isMoving = upload.state === "sending";
-    const details = [`${dataSize(upload.sentBytes)} of ${dataSize(upload.file.size)}`];
-    const seconds = isMoving ? this.#meter.secondsFor(upload.file.size - upload.sentBytes) : null;
-    if (seconds !== null) details.push(`${dataSize(this.#meter.speed)}/s`, timeLeft(seconds));
-    const isKnown = upload.state !== "preparing" || upload.sentBytes > 0;
-    this.#drawProgress(TITLES[upload.state], upload.file.name, isKnown ? percent : null, details.join(" · "));
-    this.#drawButtons(upload.state);
-    this.#note(upload.state === "offline" ? upload.message || "It goes on by itself as soon as the server can be reached." : upload.message);
-    document.title = isKnown ? `${percent} % · ${this.#pageTitle}` : this.#pageTitle;
-    const quarter = Math.floor((percent * SPOKEN_STEPS) / 100) * (100 / SPOKEN_STEPS);
-    this.#say(isMoving ? `Uploading, ${quarter} percent` : `${TITLES[upload.state]}. ${upload.message}`);
-  }
-
-  #drawProcessing({ filename, status, stage, progress }) {
-    const title = status === "pending" ? "Waiting to be checked" : stage || "Checking the file";
-    this.#drawProgress(title, filename, progress || null, progress ? `${progress} %` : "");
-    this.#drawButtons("processing");
-    this.#note("You can leave this page: it goes on without you.");
-    this.#say(title);
-  }
-
-  #drawProgress(title, name, percent, detail) {
-    const part = this.#part("work");
-    const bar = part.querySelector("progress");
-    part.querySelector("[data-progress-label]").textContent = title;
-    part.querySelector("[data-progress-detail]").textContent = detail;
-    part.querySelector("[data-file]").textContent = name;
-    if (percent === null) bar.removeAttribute("value");
-    else bar.value = percent;
-  }
-
-  #drawButtons(state) {
-    const shown = {
-      pause: ["preparing", "sending", "offline"].includes(state),
-      continue: ["paused", "stopped"].includes(state),
-      cancel: state !== "finishing",
-    };
-    for (const [name, isShown] of Object.entries(shown)) this.querySelector(`[data-button="${name}"]`).hidden = !isShown;
-  }
-
-  #note(text) {
-    this.querySelector("[data-note]").textContent = text;
-  }
-
-  #say(text) {
-    if (text === this.#spoken) return;
-    this.#spoken = text;
-    this.querySelector("[data-say]").textContent = text;
-  }
-
-  #showPlayer(audio) {
-    const player = this.querySelector("[data-player-template]").content.firstElementChild.cloneNode(true);
-    player.querySelector("audio").src = audio.preview_url;
-    player.dataset.durationMs = audio.duration_ms;
-    this.querySelector("[data-player]").replaceChildren(player);
-    this.#say("The audio is ready.");
+    this.#panel.show({
+      current: audio,
+      work: this.#isBusy,
+      failed: hasFailed,
+      left: this.#left && !this.#isBusy,
+      choose: !this.#isBusy && this.mayEdit,
+      replacing: audio && this.#isBusy,
+    });
+    const choose = this.#panel.part("choose");
+    choose.open ||= !audio || hasFailed || Boolean(this.#left);
+    choose.querySelector("summary").hidden = !audio;
+    if (audio) this.#panel.facts(audio);
+    if (hasFailed) this.#panel.failure(incoming);
+    if (this.#left) this.#panel.leftover(this.#left);
+    if (this.#upload) this.#panel.upload(this.#upload, this.#meter);
+    else if (this.#isBusy) this.#panel.processing(incoming);
   }
 }
 
