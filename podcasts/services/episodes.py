@@ -2,6 +2,7 @@
 
 from typing import TypedDict, Unpack
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 from django.utils.text import slugify
@@ -22,6 +23,7 @@ from podcasts.services.publishing import (
 )
 
 MAX_SLUG = 100
+MAX_NOTES = 100_000
 
 
 class EpisodeFields(TypedDict, total=False):
@@ -121,6 +123,15 @@ def last_season(show: Show) -> int | None:
 
 def _prepare(episode: Episode, artwork: bytes | None) -> None:
     episode.clean_fields(exclude=["artwork", "audio", "incoming_audio", "created_by"])
+    if len(episode.notes) > MAX_NOTES:
+        raise ValidationError(
+            {
+                "notes": ValidationError(
+                    f"The notes are longer than {MAX_NOTES} characters. Shorten them.",
+                    code="max_length",
+                )
+            }
+        )
     if artwork:
         episode.artwork = store_artwork(organization=episode.organization, content=artwork)
     episode.notes_html = render_notes(episode.notes)

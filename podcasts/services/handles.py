@@ -37,10 +37,10 @@ def check_handle(handle: str, *, show: Show | None = None) -> None:
 
 
 def register_handle(handle: str, *, show: Show) -> None:
-    """Give the handle to the show for ever; ValidationError when another was faster."""
+    """Give the handle to the show for ever; ValidationError by field when another was faster."""
     row, _ = Handle.objects.get_or_create(handle=handle, defaults={"show": show})
     if row.show_id != show.pk:
-        raise _taken()
+        raise ValidationError({"handle": _taken()})
 
 
 def _taken() -> ValidationError:

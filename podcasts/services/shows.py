@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TypedDict, Unpack
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db import transaction
 from django.db.models import Q
 
@@ -20,6 +21,9 @@ from podcasts.services.handles import check_handle, register_handle
 
 # Podcasting 2.0, podcast:guid: the namespace that its UUIDv5 is made in.
 PODCAST_NAMESPACE = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
+
+
+_validate_length = MaxLengthValidator(4000)
 
 
 class ShowFields(TypedDict, total=False):
@@ -118,16 +122,18 @@ def _check_fields(show: Show) -> None:
         "handle": lambda: check_handle(show.handle, show=show),
         "category": lambda: validate_category(show.category),
         "language": lambda: validate_language(show.language),
+        # A text field's own limit is one of forms only.
+        "description": lambda: _validate_length(show.description),
     }
     try:
-        show.clean_fields(exclude=["artwork", *checks])
+        show.clean_fields(exclude=["artwork"])
     except ValidationError as error:
         errors |= error.error_dict
     for field, check in checks.items():
         try:
             check()
         except ValidationError as error:
-            errors[field] = [error]
+            errors.setdefault(field, [error])
     if errors:
         raise ValidationError(errors)
 

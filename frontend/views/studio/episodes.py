@@ -21,7 +21,13 @@ from podcasts import urls
 from podcasts.access import episodes_of, get_episode, get_show
 from podcasts.models import Episode, EpisodeStatus, ShowType
 from podcasts.notes import render_notes
-from podcasts.services.episodes import create_episode, last_season, next_number, update_episode
+from podcasts.services.episodes import (
+    MAX_NOTES,
+    create_episode,
+    last_season,
+    next_number,
+    update_episode,
+)
 from podcasts.services.publishing import is_public
 
 if TYPE_CHECKING:
@@ -33,7 +39,6 @@ if TYPE_CHECKING:
         htmx: HtmxDetails
 
 
-MAX_NOTES = 100_000
 STATUSES = [("", "All"), *EpisodeStatus.choices]
 
 
@@ -155,10 +160,11 @@ def editor_page(
         "public_url": urls.episode_url(episode.show, episode),
         **allowed,
     }
-    has_errors = any(given is not None and given.errors for given in (form, publish_form))
-    return render(
-        request, "studio/episodes/editor.html", context, status=422 if has_errors else 200
-    )
+    if request.method == "GET" and wants_part(request):
+        return _varying(render(request, "studio/episodes/_after_audio.html", context))
+    refused = any(given is not None and given.errors for given in (form, publish_form))
+    status = 422 if refused else 200
+    return _varying(render(request, "studio/episodes/editor.html", context, status=status))
 
 
 @require_POST
