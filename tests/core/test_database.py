@@ -9,7 +9,7 @@ from django.db import connection
 from psycopg_pool import ConnectionPool
 
 from apps.core.database import in_database
-from tests.media.servers import wait_for
+from tests.instance import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,7 +53,7 @@ def test_every_connection_is_given_back(pool: ConnectionPool) -> None:
     before = in_use(pool)
     assert len(on_a_server(MANY)) == MANY
     # The pool tidies up in a thread of its own.
-    wait_for(lambda: in_use(pool) == before, "the return of every connection")
+    wait_for(lambda: in_use(pool) == before, what="the return of every connection")
 
 
 def test_queries_do_not_queue_for_one_thread() -> None:

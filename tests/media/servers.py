@@ -7,8 +7,7 @@ import random
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +16,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tests.instance import wait_for
+
 PATIENCE_SECONDS = 30.0
-
-
-def wait_for[T](condition: Callable[[], T], what: str) -> T:
-    """The first true value of a condition."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"{what} did not happen within {PATIENCE_SECONDS} s")
 
 
 @contextmanager
@@ -122,7 +113,7 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
         *("-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),
     ]
     with process(command, folder / "s3.log", cwd=folder) as child:
-        wait_for(lambda: child.poll() is not None or _has_bucket(server), "a bucket")
+        wait_for(lambda: child.poll() is not None or _has_bucket(server), what="a bucket")
         assert child.poll() is None, (folder / "s3.log").read_text()[-2000:]
         yield server
 

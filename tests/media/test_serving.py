@@ -17,8 +17,9 @@ from apps.media.ranges import MAX_RANGES
 from apps.media.serving import response as response_module
 from apps.media.sources import DiskSource
 from tests.asgi import Reply, call
+from tests.instance import wait_for
 from tests.media.served import CHANGED_TEXT, ETAG, SIZE, application, content
-from tests.media.servers import WebServer, wait_for
+from tests.media.servers import WebServer
 
 WHOLE = content()
 FILE = "/plain.mp3"
@@ -390,5 +391,5 @@ def test_over_a_socket_a_leaving_client_is_noticed_and_told(web: WebServer) -> N
     connection.request("GET", FILE)
     connection.getresponse().read(1000)
     connection.close()
-    told = wait_for(lambda: web.reports()[before:], "a report")
+    told = wait_for(lambda: web.reports()[before:], what="a report")
     assert told[-1]["final"] is True
