@@ -11,7 +11,7 @@ from apps.downloads import totals
 from apps.downloads.episode_figures import figures_of_episodes
 from apps.downloads.totals import DayTotal, Period, Scope, Share
 from apps.downloads.window import last_expired_day
-from apps.live.country_names import country_label
+from apps.live.country_names import country_name
 from podcasts.access import episodes_of
 from podcasts.models import Episode, Show
 from podcasts.querysets import EpisodeQuerySet
@@ -56,11 +56,12 @@ def trend(count: int, before: int, *, days: int, line: Sequence[int]) -> Trend:
     return Trend(count, delta, against, line)
 
 
-def trends(scope: Scope, days: Sequence[DayTotal], *, today: date) -> dict[str, Trend]:
-    """The week and the month, with their lines cut from the days of the chart."""
+def trends(scope: Scope, days: Sequence[DayTotal], *, today: date) -> dict[str, object]:
+    """The week and the month, with their lines cut from the days of the chart; yesterday."""
     figures = totals.headline(scope, today=today)
     line = [day.downloads for day in days]
     return {
+        "today_note": f"provisional; {figures.yesterday} yesterday",
         "week": trend(figures.last_7, figures.previous_7, days=7, line=line[-7:]),
         "month": trend(figures.last_30, figures.previous_30, days=30, line=line),
     }
@@ -87,7 +88,7 @@ def breakdowns(scope: Scope, *, today: date) -> dict[str, list[tuple[str, int]]]
     return {
         "apps": _named(totals.top_apps(scope, period, limit=8), "Unknown app"),
         "countries": [
-            (country_label(share.name), share.downloads)
+            (country_name(share.name), share.downloads)
             for share in totals.top_countries(scope, period, limit=8)
         ],
         "devices": _named(totals.top_devices(scope, period, limit=8), "Unknown device"),

@@ -1,4 +1,4 @@
-"""What countries are called: ISO 3166-1 codes (and XK) to short English names, and their flags."""
+"""What countries are called: ISO 3166-1 codes (and XK) to short English names."""
 
 COUNTRY_NAMES = {
     "AD": "Andorra",
@@ -253,17 +253,7 @@ COUNTRY_NAMES = {
     "ZW": "Zimbabwe",
 }
 
-_REGIONAL_INDICATOR_A = 0x1F1E6
-
 
 def country_name(code: str) -> str:
     """The short English name; the code itself when it is none we know, "Unknown" for ""."""
     return COUNTRY_NAMES.get(code, code) or "Unknown"
-
-
-def country_label(code: str) -> str:
-    """Flag and name, as lists show it: two regional indicators (Unicode) make a flag."""
-    if code not in COUNTRY_NAMES:
-        return country_name(code)
-    flag = "".join(chr(_REGIONAL_INDICATOR_A + ord(letter) - ord("A")) for letter in code)
-    return f"{flag} {COUNTRY_NAMES[code]}"

@@ -13,7 +13,7 @@ from apps.core.clock import now
 from apps.downloads import activity, totals
 from apps.downloads.episode_figures import all_time, all_time_of_episodes
 from apps.downloads.summary import Activity
-from apps.live.country_names import country_label
+from apps.live.country_names import country_name
 from apps.live.groups import Board
 from podcasts import urls
 from podcasts.access import shows_for_platform
@@ -126,7 +126,7 @@ def _latest(
                 "app": download.app,
                 "device": download.device,
                 "country": download.country,
-                "country_name": country_label(download.country) if download.country else "",
+                "country_name": country_name(download.country) if download.country else "",
             }
         )
     return rows
