@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.instance import Instance, running_instance
 
+PART_BYTES = 256 * 1024
+
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
@@ -42,7 +44,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 def instance() -> Iterator[Instance]:
     """An instance whose uploads have parts small enough to be interrupted between them."""
     with running_instance(
-        LONGWAVE_UPLOAD_PART_BYTES=str(512 * 1024), LONGWAVE_TRUSTED_PROXIES="127.0.0.0/8"
+        LONGWAVE_UPLOAD_PART_BYTES=str(PART_BYTES), LONGWAVE_TRUSTED_PROXIES="127.0.0.0/8"
     ) as running:
         yield running
 
