@@ -75,7 +75,7 @@ def day_points(days: Iterable[DayTotal]) -> list[tuple[str, int]]:
 def hour_points(scope: Scope, *, at: datetime) -> list[tuple[str, int]]:
     """The last two days by the hour, as the bar chart takes them."""
     hours = totals.hourly(scope, now=at, hours=CHART_HOURS)
-    return [(f"{_short(hour.hour)}, {hour.hour:%H:%M}", hour.downloads) for hour in hours]
+    return [(f"{hour.hour:%a %H:%M}", hour.downloads) for hour in hours]
 
 
 def _short(day: date) -> str:

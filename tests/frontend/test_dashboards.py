@@ -7,12 +7,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import redis
 import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from lxml import html
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
+from apps.core import valkey
 from apps.downloads.models import DropTally
 from apps.downloads.rules import DropReason
 from frontend.show_figures import trend
@@ -265,3 +269,18 @@ def test_a_draft_is_not_in_the_table(people: People, episode: Episode) -> None:
     tree = read(people.client("owner"), dashboard(episode))
 
     assert tree.xpath("//*[@data-live-episode]/@data-live-episode") == [str(episode.id)]
+
+
+def test_totals_are_shown_while_valkey_is_away(
+    people: People, episode: Episode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    download(episode)
+    owner = people.client("owner")
+    nobody_listens_there = redis.Redis(port=1, retry=Retry(NoBackoff(), 0))
+    with monkeypatch.context() as patch:
+        patch.setattr(valkey, "connection", lambda: nobody_listens_there)
+        tree = read(owner, dashboard(episode))
+        polled = owner.get(f"/api/v1/shows/{episode.show_id}/live/").json()
+
+    assert numbers(tree, "data-live-value")["total"] == polled["total"] == 1
+    assert (polled["listeners_now"], polled["bytes_per_second"]) == (0, 0)
