@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import iptocc
 
-from apps.downloads.addresses import parse
+from apps.core.addresses import parse
 
 
 @lru_cache(maxsize=65536)

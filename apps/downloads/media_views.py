@@ -9,9 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
+from apps.core.addresses import client_address
 from apps.core.clock import now
 from apps.core.ids import new_id
-from apps.downloads.addresses import client_address
 from apps.downloads.hits import Hit, record
 from apps.media.serving import MediaResponse, Resource, serve
 from apps.media.sources import Segment

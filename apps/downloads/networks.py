@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from apps.downloads.addresses import Network, parse, parse_networks
+from apps.core.addresses import Network, parse, parse_networks
 from apps.downloads.intervals import union
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from apps.downloads.addresses import listener_address
+from apps.core.addresses import listener_address
 from apps.downloads.agents import Agent, AgentKind
 from apps.downloads.hit import Hit
 from apps.downloads.intervals import Interval, clip

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from apps.downloads.addresses import client_address, listener_address, parse_networks
+from apps.core.addresses import client_address, listener_address, parse_networks
 from apps.downloads.countries import country_of
 from apps.downloads.networks import NetworkSet, data_centres, read_networks
 
