@@ -101,6 +101,11 @@ def claim(asset_id: UUID, on_progress: OnProgress) -> Claim | None:
     return Claim(asset.id, asset.attempts, on_progress)
 
 
+def is_taken(asset_id: UUID) -> bool:
+    """Whether somebody works on the asset, or did until a moment ago."""
+    return Asset.objects.filter(id=asset_id, status=AssetStatus.PROCESSING).exists()
+
+
 def _is_free(asset: Asset, at: datetime) -> bool:
     if asset.is_finished or asset.attempts >= MAX_ATTEMPTS:
         return False

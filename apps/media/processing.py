@@ -53,12 +53,12 @@ def process_asset(
 ) -> bool:
     """Make an asset ready or failed; False when another attempt should be made later.
 
-    ``on_ready`` is called in the transaction that makes it ready. Whoever else works on the asset
-    at the moment goes on; a second run of a finished one changes nothing.
+    ``on_ready`` is called in the transaction that makes it ready. A second run of a finished asset
+    changes nothing; while somebody else has it, nobody knows yet whether that attempt will end.
     """
     claim = claims.claim(asset_id, on_progress)
     if claim is None:
-        return True
+        return not claims.is_taken(asset_id)
     try:
         with claim:
             _process(claim, on_ready)
