@@ -64,8 +64,10 @@ class EpisodeView:
 
     @property
     def summary(self) -> str:
-        """The notes' beginning without markup."""
-        spaced = BLOCK_TAG.sub(" ", self.episode.notes_html)
+        """The notes' beginning without markup: what stands before their first heading."""
+        notes = self.episode.notes_html
+        lead = notes.partition("<h")[0].strip() or notes
+        spaced = BLOCK_TAG.sub(" ", lead)
         return Truncator(" ".join(unescape(strip_tags(spaced)).split())).chars(240)
 
     @property

@@ -29,9 +29,7 @@ class StyleguideForm(forms.Form):
     title = forms.CharField(help_text="As it stands in podcast apps.", initial="The long way home")
     subtitle = forms.CharField(required=False)
     notes = forms.CharField(widget=forms.Textarea(attrs={"rows": 4, "maxlength": 400}))
-    category = forms.ChoiceField(
-        choices=[("a", "Arts"), ("b", "Arts / Books")]
-    )
+    category = forms.ChoiceField(choices=[("a", "Arts"), ("b", "Arts / Books")])
     type = forms.ChoiceField(
         choices=[("episodic", "Newest first"), ("serial", "In order")],
         widget=forms.RadioSelect,

@@ -188,3 +188,23 @@ def test_a_missing_page_says_so_on_a_page_of_ours(client: Client) -> None:
     response = client.get("/no/such/page/")
     assert response.status_code == 404
     assert b"Nothing on this frequency" in response.content
+
+
+@pytest.mark.parametrize(
+    ("notes", "summary"),
+    [
+        ("<p>One &amp; two.</p><p>Three</p>", "One & two. Three"),
+        ("<p>Before</p><h2>Chapters</h2><ul><li>00:00 a</li></ul>", "Before"),
+        ("<h2>Only</h2><p>this</p>", "Only this"),
+        ("<p>a <b>bold</b> claim, <em>yes</em>.</p>", "a bold claim, yes."),
+        ("", ""),
+    ],
+)
+def test_a_summary_is_the_text_before_the_first_heading(
+    show: Show, client: Client, notes: str, summary: str
+) -> None:
+    episode(show, notes_html=notes)
+    page = look(client, "/shows/harbour/")
+    assert [p.text for p in page("//p[@class='episode__summary']")] == (
+        [summary] if summary else []
+    )
