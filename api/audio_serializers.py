@@ -39,6 +39,7 @@ class CurrentAudioSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
     has_artwork = serializers.BooleanField()
     chapter_count = serializers.IntegerField()
+    notices = serializers.ListField(child=serializers.CharField())
     content_type = serializers.CharField()
     extension = serializers.CharField()
     codec = serializers.CharField()

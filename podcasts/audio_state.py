@@ -57,6 +57,7 @@ def _current(episode: Episode, asset: Asset) -> dict[str, Any] | None:
         "title": asset.title,
         "has_artwork": asset.artwork_id is not None,
         "chapter_count": len(asset.chapters),
+        "notices": asset.notices,
         "content_type": rendition.content_type,
         "extension": rendition.extension,
         "codec": rendition.codec,

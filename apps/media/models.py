@@ -93,6 +93,7 @@ class Asset(models.Model):
     error_message = models.TextField(blank=True)
     title = models.CharField(max_length=255, blank=True)  # from the file's own tags
     chapters = models.JSONField(default=list)  # [{"start_ms", "end_ms", "title"}]
+    notices = models.JSONField(default=list)  # sentences: what was odd about the file, yet usable
     artwork = models.ForeignKey(
         "Image", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

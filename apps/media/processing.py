@@ -150,6 +150,7 @@ def _finish(
     asset.attempts = claim.attempt
     asset.title = facts.tags.title
     asset.chapters = [asdict(chapter) for chapter in facts.chapters]
+    asset.notices = list(facts.notices)
     asset.processed_at = asset.heartbeat_at = now()
     original_key = asset.storage_key
     if playable.sha256 == asset.sha256:

@@ -128,6 +128,16 @@ def test_what_is_no_audio_ends_in_a_sentence_and_needs_no_second_attempt(
     assert not Rendition.objects.exists()
 
 
+def test_what_is_odd_about_a_usable_file_is_said(
+    tmp_path: Path, receive: Callable[[Path], Asset]
+) -> None:
+    assert process(receive(make_m4a(tmp_path / "fine.m4a"))).notices == []
+    asset = process(receive(make_m4a(tmp_path / "index-last.m4a", faststart=False)))
+    assert len(asset.notices) == 1
+    assert asset.rendition is not None
+    assert asset.rendition.sha256 != asset.sha256
+
+
 def test_progress_only_grows_and_names_its_stages(
     tmp_path: Path, receive: Callable[[Path], Asset], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ const TITLES = {
   stopped: "Stopped",
 };
 
-const span = (text) => Object.assign(document.createElement("span"), { textContent: text });
+const made = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
 
 /** Draws into the markup of studio/episodes/_audio.html. */
 export class AudioPanel {
@@ -51,8 +51,11 @@ export class AudioPanel {
       dataSize(audio.size_bytes),
       audio.chapter_count ? `${audio.chapter_count} chapters` : "",
     ];
+    const notices = this.#root.querySelector("[data-notices]");
+    notices.replaceChildren(...audio.notices.map((notice) => made("li", notice)));
+    notices.hidden = audio.notices.length === 0;
     this.#root.querySelector("[data-name]").textContent = audio.filename;
-    this.#root.querySelector("[data-facts]").replaceChildren(...facts.filter(Boolean).map(span));
+    this.#root.querySelector("[data-facts]").replaceChildren(...facts.filter(Boolean).map((fact) => made("span", fact)));
   }
 
   failure({ filename, error }) {
