@@ -109,7 +109,16 @@ DATABASES = {
         # Pooling and persistent connections exclude each other in Django.
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,  # a restarted PostgreSQL must not cost a failed request
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": env.int("LONGWAVE_DB_POOL", 12)}},
+        "OPTIONS": {
+            "pool": {
+                "min_size": 1,
+                "max_size": env.int("LONGWAVE_DB_POOL", 12),
+                # Seconds. While PostgreSQL restarts, a request waits a little, then says so; and
+                # the pool asks again often, where its default backs off to minutes.
+                "timeout": 5,
+                "reconnect_timeout": 2,
+            }
+        },
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

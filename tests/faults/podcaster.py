@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
@@ -97,7 +97,7 @@ class Podcaster:
             address = self.ask(
                 "POST", f"/api/v1/uploads/{upload['id']}/part-urls/", json={"parts": [claim]}
             ).json()[0]
-            _put_patiently(address, part)
+            _put_patiently(urljoin(self.instance.origin, address["url"]), address, part)
         self.ask(
             "POST",
             f"/api/v1/uploads/{upload['id']}/complete/",
@@ -120,9 +120,9 @@ class Podcaster:
         return int(live["episodes"].get(episode, 0))
 
 
-def _put_patiently(address: dict[str, Any], part: bytes) -> None:
+def _put_patiently(url: str, address: dict[str, Any], part: bytes) -> None:
     def attempt() -> bool:
-        response = httpx2.put(address["url"], content=part, headers=address["headers"], timeout=20)
+        response = httpx2.put(url, content=part, headers=address["headers"], timeout=20)
         assert response.status_code not in {400, 403}, response.text
         return response.status_code == 200
 
