@@ -116,13 +116,14 @@ def test_block_and_complete_say_yes_or_nothing(show: Show, value: str) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"status": "draft"},
-        {"status": "unpublished"},
-        {"status": "scheduled", "published_at": now() + timedelta(days=1)},
-        {"published_at": now() + timedelta(days=1)},
-        {"deleted_at": now()},
+        pytest.param({"status": "draft"}, id="draft"),
+        pytest.param({"status": "unpublished"}, id="unpublished"),
+        pytest.param(
+            {"status": "scheduled", "published_at": now() + timedelta(days=1)}, id="scheduled"
+        ),
+        pytest.param({"published_at": now() + timedelta(days=1)}, id="dated ahead"),
+        pytest.param({"deleted_at": now()}, id="in the trash"),
     ],
-    ids=str,
 )
 def test_what_is_not_public_is_not_in_the_feed(show: Show, changes: dict[str, Any]) -> None:
     EpisodeFactory(show=show, title="Seen")
