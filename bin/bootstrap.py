@@ -38,7 +38,8 @@ class Environment:
         if not self._works():
             shutil.rmtree(self.folder, ignore_errors=True)
             say(f"Making .venv with Python {sys.version.split()[0]}.")
-            run([sys.executable, "-m", "venv", str(self.folder)])
+            # A Python that was moved finds its library beside itself, not beside a link to itself.
+            run([os.path.realpath(sys.executable), "-m", "venv", str(self.folder)])
         self._forget_half_installed()
         stamped = self._stamped()
         self.stamp.unlink(missing_ok=True)

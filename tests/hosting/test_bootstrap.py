@@ -96,6 +96,16 @@ def test_without_a_python_one_is_told_how_to_get_one(tmp_path: Path) -> None:
     assert found.stdout == ""
     for way in ("3.12 or newer", "apt-get install", "pyenv install", "uv python install"):
         assert way in found.stderr
+    assert "no python3 on the PATH" in found.stderr
+
+
+def test_a_python_that_does_not_suit_is_named(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text(
+        '#!/bin/sh\ncase "$2" in *platform*) echo "old is Python 3.11.2";; *) exit 1; esac'
+    )
+    old.chmod(0o755)
+    assert "(old is Python 3.11.2)" in _find(tmp_path, path=tmp_path).stderr
 
 
 @pytest.fixture
@@ -127,6 +137,19 @@ def test_an_environment_is_made_once_and_again_when_its_lock_changes(clone: Path
     assert not environment.satisfies("runtime")
     environment.install("runtime")
     assert environment.satisfies("runtime")
+
+
+def test_a_python_behind_a_link_makes_an_environment_that_starts(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    link = tmp_path / "bin" / "python3"
+    link.parent.mkdir()
+    link.symlink_to(os.path.realpath(sys.executable))
+    monkeypatch.setattr(sys, "executable", str(link))
+    environment = bootstrap.Environment(clone)
+    environment.install("runtime")
+    home = (environment.folder / "pyvenv.cfg").read_text().splitlines()[0]
+    assert home == f"home = {Path(os.path.realpath(link)).parent}"
 
 
 def test_half_an_environment_is_made_anew(clone: Path) -> None:
