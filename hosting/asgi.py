@@ -13,11 +13,12 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 
 from apps.live.routing import websocket_urlpatterns  # noqa: E402
 from hosting.data_plane import DataPlane  # noqa: E402
+from hosting.front_door import FrontDoor  # noqa: E402
 from hosting.static_files import with_static_files  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": DataPlane(otherwise=with_static_files(control_plane)),
+        "http": DataPlane(otherwise=with_static_files(FrontDoor(control_plane))),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
         ),

@@ -73,7 +73,7 @@ class DataPlane(ASGIHandler):
     async def _answer(self, request: StreamedRequest, send: Send) -> None:
         response = await self._respond(request)
         try:
-            await self.send_response(_with_length(response), send)
+            await self.send_response(_completed(response), send)
         finally:
             if isinstance(response, MediaResponse):
                 await response.aclose()
@@ -126,8 +126,9 @@ def _plain(status: int, text: str) -> HttpResponse:
     )
 
 
-def _with_length(response: HttpResponseBase) -> HttpResponseBase:
-    """What CommonMiddleware does elsewhere: without a length, the connection can't be kept."""
+def _completed(response: HttpResponseBase) -> HttpResponseBase:
+    """What middleware does elsewhere: without a length, the connection can't be kept."""
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
     if isinstance(response, HttpResponse) and response.status_code not in {204, 304}:
         response.headers.setdefault("Content-Length", str(len(response.content)))
     return response

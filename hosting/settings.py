@@ -73,6 +73,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "hosting.middleware.common",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -241,6 +242,8 @@ MAX_UPLOAD_BYTES = env.int("LONGWAVE_MAX_UPLOAD_BYTES", 2 * 1024**3)
 UPLOAD_PART_BYTES = env.int("LONGWAVE_UPLOAD_PART_BYTES", 8 * 1024**2)
 UPLOAD_LIFETIME = timedelta(days=7)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024**2
+# A form with a picture of the largest size that is accepted. Audio doesn't come by a form.
+MAX_FORM_BYTES = 24 * 1024**2
 FILE_UPLOAD_TEMP_DIR = None
 TRASH_LIFETIME = timedelta(days=30)
 
@@ -268,6 +271,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "publish-due-episodes": {"task": "podcasts.tasks.publish_due", "schedule": 10.0},
+    "refresh-stale-feeds": {"task": "podcasts.tasks.refresh_stale_feeds", "schedule": 15.0},
     "recover-stalled-audio": {
         "task": "podcasts.audio_tasks.recover_stalled_audio",
         "schedule": 15.0,

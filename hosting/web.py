@@ -9,6 +9,8 @@ import uvicorn
 
 # A stop lets a page, an upload part or a piece of audio finish; a player resumes a longer one.
 GRACE_SECONDS = 10
+# Our sockets only listen: what a browser says there is a few bytes, or an attack.
+MAX_SOCKET_MESSAGE = 16 * 1024
 
 
 def main(arguments: list[str]) -> None:
@@ -22,6 +24,7 @@ def main(arguments: list[str]) -> None:
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
+        ws_max_size=MAX_SOCKET_MESSAGE,
         lifespan="off",
         log_config=None,
         access_log=False,

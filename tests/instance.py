@@ -29,7 +29,8 @@ _NOT_INHERITED = (
 # What tells an instance's processes apart on their command lines.
 SIGNS = {
     "web": "hosting.web",
-    "worker": "hosting.celery",
+    "worker": "worker",
+    "clock": "beat",
     "counter": "count",
     "valkey": "valkey-server",
     "postgres": "postgres",
@@ -109,7 +110,7 @@ class Instance:
         assert self.process is not None
         sign = SIGNS[name]
         for child in psutil.Process(self.process.pid).children():
-            if any(sign in part for part in child.cmdline()):
+            if any(part.endswith(sign) for part in child.cmdline()):
                 return child
         raise psutil.NoSuchProcess(0, f"no {name}")
 

@@ -114,7 +114,8 @@ class Instance:
             web = programs.web(self.listener.fileno(), self.environment)
         return [
             web,
-            programs.worker(self.folder.root, self.options.worker_processes, self.environment),
+            programs.worker(self.options.worker_processes, self.environment),
+            programs.clock(self.folder.root, self.environment),
             programs.counter(self.environment),
         ]
 

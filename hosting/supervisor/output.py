@@ -9,7 +9,7 @@ from typing import IO
 from hosting.engines.folder import DataFolder
 from hosting.engines.logs import rotate
 
-_COLOURS = {"web": 36, "worker": 35, "counter": 33, "longwave": 32}
+_COLOURS = {"web": 36, "worker": 35, "clock": 34, "counter": 33, "longwave": 32}
 _PREPARING = 34
 _WIDTH = 8
 _CHUNK = 64 * 1024

@@ -42,6 +42,9 @@ class Program:
         return process
 
 
+_CELERY = [sys.executable, "-m", "celery", "--quiet", "--app", "hosting.celery"]
+
+
 def manage(*arguments: str) -> list[str]:
     return [sys.executable, "manage.py", *arguments]
 
@@ -56,21 +59,17 @@ def development_web(host: str, port: int, environment: Mapping[str, str]) -> Pro
     return Program("web", manage("runserver", "--noreload", f"{host}:{port}"), environment)
 
 
-def worker(data: Path, processes: int, environment: Mapping[str, str]) -> Program:
-    """Jobs and their clock. Less urgent for the system than the answers of the web."""
-    command = [
-        sys.executable,
-        "-m",
-        "celery",
-        "--quiet",
-        "--app",
-        "hosting.celery",
-        "worker",
-        "--beat",
-    ]
-    command += ["--schedule", str(data / "celerybeat-schedule"), "--loglevel", "INFO"]
-    command += ["--concurrency", str(processes), "--without-gossip", "--without-mingle"]
+def worker(processes: int, environment: Mapping[str, str]) -> Program:
+    """Jobs. Less urgent for the system than the answers of the web."""
+    command = [*_CELERY, "worker", "--loglevel", "INFO", "--concurrency", str(processes)]
+    command += ["--without-gossip", "--without-mingle"]
     return Program("worker", command, environment, stop_signals=_WORKER, niceness=5)
+
+
+def clock(data: Path, environment: Mapping[str, str]) -> Program:
+    """What asks for periodic jobs; not inside the worker, which would not notice its death."""
+    command = [*_CELERY, "beat", "--schedule", str(data / "celerybeat-schedule"), "--pidfile="]
+    return Program("clock", command, environment)
 
 
 def counter(environment: Mapping[str, str]) -> Program:

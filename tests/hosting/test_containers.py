@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import pytest
 import yaml
+from celery.bin.beat import beat as celery_beat
 from celery.bin.worker import worker as celery_worker
 from django.conf import settings
 from django.core.management import CommandError, get_commands, load_command_class
@@ -22,7 +23,8 @@ DOCKERFILE = (PROJECT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ENVIRONMENT: dict[str, str] = COMPOSE["x-environment"]
-OURS = ["setup", "web", "worker", "counter"]
+CELERY_PROGRAMS = {"worker": celery_worker, "beat": celery_beat}
+OURS = ["setup", "web", "worker", "clock", "counter"]
 UNIT = (PROJECT / "deploy" / "longwave.service").read_text()
 SETTINGS_SOURCE = (PROJECT / "hosting" / "settings.py").read_text()
 READ_BY_SETTINGS = set(re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', SETTINGS_SOURCE))
@@ -71,8 +73,9 @@ def check_command(command: list[str]) -> None:
     else:
         assert command[1:3] == ["-m", "celery"]
         assert importlib.util.find_spec(command[command.index("--app") + 1])
-        known = {option for param in celery_worker.params for option in param.opts}
-        written = command[command.index("worker") + 1 :]
+        name = next(word for word in command[2:] if word in CELERY_PROGRAMS)
+        known = {option for param in CELERY_PROGRAMS[name].params for option in param.opts}
+        written = [word.partition("=")[0] for word in command[command.index(name) + 1 :]]
         assert {word for word in written if word.startswith("--")} <= known
 
 

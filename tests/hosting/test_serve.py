@@ -54,7 +54,7 @@ def test_a_second_instance_on_the_same_port_is_refused_before_anything_starts(
     assert not (data / "postgres").exists()
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "counter", "valkey", "postgres"])
+@pytest.mark.parametrize("name", ["web", "worker", "clock", "counter", "valkey", "postgres"])
 def test_a_killed_part_is_replaced_and_the_engines_keep_their_addresses(
     instance: Instance, name: str
 ) -> None:

@@ -1,0 +1,60 @@
+"""What every page and API answer has in common: bodies that are too large, and caches."""
+
+from collections.abc import Awaitable, Callable
+
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils.decorators import sync_and_async_middleware
+
+from hosting.front_door import TOO_LARGE
+
+type GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+
+_TOO_LARGE_TEXT = "This is more than can be taken in with one request."
+
+
+@sync_and_async_middleware  # type: ignore[untyped-decorator]
+def common(get_response: GetResponse) -> GetResponse:
+    """Refuse what the front door cut off; let no shared cache keep a page."""
+    if iscoroutinefunction(get_response):
+
+        async def answer_async(request: HttpRequest) -> HttpResponseBase:
+            refusal = _refusal(request)
+            return _kept_private(refusal or await get_response(request))  # type: ignore[misc]
+
+        return answer_async
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        return _kept_private(_refusal(request) or get_response(request))  # type: ignore[arg-type]
+
+    return answer
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    if TOO_LARGE not in getattr(request, "scope", {}):
+        return None
+    # The rest of the body is still on its way: only closing the connection ends it.
+    headers = {"Connection": "close"}
+    if request.path.startswith("/api/"):
+        body = {
+            "type": "urn:longwave:problem:too_large",
+            "title": "Content Too Large",
+            "status": 413,
+            "detail": _TOO_LARGE_TEXT,
+            "code": "too_large",
+        }
+        return JsonResponse(
+            body, status=413, headers=headers, content_type="application/problem+json"
+        )
+    return HttpResponse(render_to_string("413.html"), status=413, headers=headers)
+
+
+def _kept_private(response: HttpResponseBase) -> HttpResponseBase:
+    """Pages name the person who is signed in: only their own browser may keep them (RFC 9111, 3.5).
+
+    And it asks again each time, so that after signing out nothing is shown from a cache.
+    """
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    return response
