@@ -64,9 +64,10 @@ class Environment:
         )
         command = [str(self.python), "-c", probe]
         try:
-            return subprocess.run(command, check=False).returncode == 0  # noqa: S603
+            done = subprocess.run(command, check=False, capture_output=True)  # noqa: S603
         except OSError:
             return False
+        return done.returncode == 0
 
     def _forget_half_installed(self) -> None:
         """An installer that was killed leaves metadata without RECORD, which looks installed."""
