@@ -1,0 +1,1 @@
+"""What Longwave's hot paths do in a second, beside named peers measured in the same run."""

@@ -1,0 +1,72 @@
+"""What the load generator is told to do, and what it answers: both travel as JSON."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+
+class Kind(StrEnum):
+    """What is asked of each target, and so how the answer is checked."""
+
+    WHOLE = "whole"  # 200 with the whole file
+    RANGES = "ranges"  # 206 with a random stretch of the file
+    GZIP = "gzip"  # 200 whose decompressed body is the file
+    UNCHANGED = "unchanged"  # 304 without a body
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A request target, and the file that holds what must come back."""
+
+    path: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Load on one server, bounded in time and in requests."""
+
+    kind: Kind
+    port: int
+    targets: tuple[Target, ...]
+    connections: int
+    seconds: float
+    warm_up_seconds: float = 1.0
+    max_requests: int = 1_000_000
+    headers: dict[str, str] = field(default_factory=dict)
+    seed: int = 0  # equal seeds ask for equal ranges in equal order
+
+    def to_json(self) -> str:
+        """The form in which the generator reads it."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The opposite of `to_json`."""
+        fields: dict[str, Any] = json.loads(text)
+        targets = tuple(Target(**target) for target in fields.pop("targets"))
+        return cls(kind=Kind(fields.pop("kind")), targets=targets, **fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What happened within the measured window; any fault makes the rest worthless."""
+
+    seconds: float
+    requests: int
+    body_bytes: int
+    cpu_seconds: float  # of the generator itself
+    p50_ms: float
+    p99_ms: float
+    faults: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """The form in which the generator answers."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The opposite of `to_json`."""
+        fields: dict[str, Any] = json.loads(text)
+        return cls(faults=tuple(fields.pop("faults")), **fields)

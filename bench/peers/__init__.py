@@ -1,0 +1,1 @@
+"""What Longwave is measured against."""

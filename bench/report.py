@@ -1,0 +1,186 @@
+"""The figures as a table for people and as JSON for programs."""
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from bench.count import Throughput
+from bench.delay import Delays, summary
+from bench.measuring import BUSY_LOADER, Comparison, Sample, median_of
+
+_PACKAGES = ("django", "uvicorn", "uvloop", "httptools")
+_HEADINGS = (
+    *("what", "unit", "Longwave", "peer", "", "ratio", "min-max"),
+    *("CPU us/req", "peer's", "engines'", "loader CPU"),
+)
+
+
+@dataclass(slots=True)
+class Results:
+    """Whatever was measured in one run, and around it."""
+
+    comparisons: list[Comparison] = field(default_factory=list)
+    throughput: Throughput | None = None
+    delays: Delays | None = None
+    surroundings: dict[str, str] = field(default_factory=dict)
+
+
+def surroundings() -> dict[str, str]:
+    """What figures can't be compared without."""
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="minutes"),
+        "machine": f"{os.cpu_count()} CPUs, {platform.machine()}, {platform.system()}",
+        "load before": _load(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in _PACKAGES},
+    }
+
+
+def _load() -> str:
+    return " ".join(f"{load:.2f}" for load in os.getloadavg())
+
+
+def finish(results: Results) -> None:
+    """Note what the machine looked like afterwards."""
+    results.surroundings["load after"] = _load()
+
+
+def as_text(results: Results) -> str:
+    """Everything, in lines of a terminal."""
+    parts = ["  ".join(f"{name} {value}" for name, value in results.surroundings.items())]
+    if results.comparisons:
+        parts.append(table([_HEADINGS, *map(_row, results.comparisons)]))
+        parts += _remarks(results.comparisons)
+    if results.throughput is not None:
+        parts.append(_throughput(results.throughput))
+    if results.delays is not None:
+        parts += _delays(results.delays)
+    return "\n".join(parts)
+
+
+def _row(found: Comparison) -> tuple[str, ...]:
+    ratios = found.ratios
+    return (
+        found.name,
+        found.unit,
+        _number(median_of(found.ours, found.rate)),
+        found.peer,
+        _number(median_of(found.theirs, found.rate)),
+        f"{found.ratio:.2f}",
+        f"{min(ratios):.2f}-{max(ratios):.2f}",
+        _number(median_of(found.ours, _cpu_us)),
+        _number(median_of(found.theirs, _cpu_us)),
+        _number(median_of(found.ours, _beside_us)),
+        " / ".join(
+            f"{median_of(side, _loader):.0%}{'*' if is_loader_busy(side) else ''}"
+            for side in (found.ours, found.theirs)
+        ),
+    )
+
+
+def is_loader_busy(samples: Sequence[Sample]) -> bool:
+    """Whether the generator may have been what was measured."""
+    return median_of(samples, _loader) >= BUSY_LOADER
+
+
+def _remarks(comparisons: Sequence[Comparison]) -> list[str]:
+    lines = ["CPU is that of the answering server per finished request, of a whole CPU's time."]
+    if any(is_loader_busy(side) for one in comparisons for side in (one.ours, one.theirs)):
+        lines.append("* The load generator was at its own limit: the server may do more.")
+    if not any(one.peer == "nginx" for one in comparisons):
+        lines.append("No nginx was measured: where it is on the PATH, it is.")
+    return lines
+
+
+def _loader(sample: Sample) -> float:
+    return sample.loader_share
+
+
+def _cpu_us(sample: Sample) -> float:
+    return sample.server_cpu_seconds / max(1, sample.outcome.requests) * 1e6
+
+
+def _beside_us(sample: Sample) -> float:
+    return sample.beside_cpu_seconds / max(1, sample.outcome.requests) * 1e6
+
+
+def _throughput(found: Throughput) -> str:
+    rounds = ", ".join(f"{seconds:.2f} s" for seconds in found.seconds)
+    return (
+        f"counter: {found.hits_per_second:,.0f} hits/s, from the stream to committed rows "
+        f"({found.hits:,} hits of {found.listeners:,} listeners; rounds: {rounds})"
+    )
+
+
+def _delays(found: Delays) -> list[str]:
+    lines = []
+    for name, seconds in (("its row", found.to_row), ("the open board", found.to_message)):
+        median, most = summary(seconds)
+        lines.append(
+            f"from the end of a response to {name}: median {median:,.0f} ms, "
+            f"most {most:,.0f} ms ({len(seconds)} tries)"
+        )
+    return lines
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell; figures to the right, words to the left."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(_aligned(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _aligned(cell: str, width: int) -> str:
+    return cell.rjust(width) if cell[:1].isdigit() else cell.ljust(width)
+
+
+def as_json(results: Results) -> dict[str, Any]:
+    """Everything, each round included."""
+    return {
+        "surroundings": results.surroundings,
+        "comparisons": [
+            {
+                "name": one.name,
+                "unit": one.unit,
+                "peer": one.peer,
+                "ratio": one.ratio,
+                "ratios": one.ratios,
+                "longwave": [_sample(sample, one) for sample in one.ours],
+                "theirs": [_sample(sample, one) for sample in one.theirs],
+            }
+            for one in results.comparisons
+        ],
+        "counter": results.throughput
+        and {
+            "hits": results.throughput.hits,
+            "listeners": results.throughput.listeners,
+            "seconds": results.throughput.seconds,
+            "hits_per_second": results.throughput.hits_per_second,
+        },
+        "delays_seconds": results.delays
+        and {"to_row": results.delays.to_row, "to_message": results.delays.to_message},
+    }
+
+
+def _sample(sample: Sample, comparison: Comparison) -> dict[str, float]:
+    return {
+        "rate": comparison.rate(sample),
+        "requests": sample.outcome.requests,
+        "body_bytes": sample.outcome.body_bytes,
+        "seconds": sample.outcome.seconds,
+        "p50_ms": sample.outcome.p50_ms,
+        "p99_ms": sample.outcome.p99_ms,
+        "server_cpu_seconds": sample.server_cpu_seconds,
+        "engines_cpu_seconds": sample.beside_cpu_seconds,
+        "loader_cpu_seconds": sample.outcome.cpu_seconds,
+    }
