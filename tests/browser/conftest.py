@@ -22,9 +22,13 @@ def chromium() -> str:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """A headless Chromium that asks nobody outside."""
+    """A headless Chromium that asks nobody outside.
+
+    For a module, not longer: Playwright's event loop lives in this thread until it is stopped, and
+    Django would refuse its sync code to every later test.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium,
