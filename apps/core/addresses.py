@@ -67,17 +67,25 @@ def trusted_proxies() -> tuple[Network, ...]:
     return _trusted(tuple(settings.TRUSTED_PROXIES))
 
 
+def is_believed(peer: str | None, trusted: Sequence[Network] | None = None) -> bool:
+    """Whether what a peer says of the client's address and scheme is believed.
+
+    A peer without an address is a Unix socket, so a local proxy: believed when any is configured.
+    """
+    proxies = trusted_proxies() if trusted is None else trusted
+    return bool(proxies) and (peer in (None, "") or _is_trusted(parse(peer or ""), proxies))
+
+
 def client_address(
     peer: str | None, forwarded_for: str, trusted: Sequence[Network] | None = None
 ) -> str:
     """The rightmost address that is not a trusted proxy's; "" when there is none.
 
-    Everything to the left of it was written by the client and proves nothing. A peer without an
-    address is a Unix socket, so a local proxy: believed when any proxy is configured.
+    Everything to the left of it was written by the client and proves nothing.
     """
     proxies = trusted_proxies() if trusted is None else trusted
     client = parse(peer or "")
-    if not proxies or not (peer in (None, "") or _is_trusted(client, proxies)):
+    if not is_believed(peer, proxies):
         return "" if client is None else str(client)
     for hop in reversed(forwarded_for.split(",")[-_MAX_HOPS:]):
         address = parse(hop)
