@@ -54,6 +54,36 @@ def test_a_second_instance_on_the_same_port_is_refused_before_anything_starts(
     assert not (data / "postgres").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "environment", "reason"),
+    [
+        ([], {"LONGWAVE_DATA": "/dev/null/folder"}, "The data folder /dev/null/folder can't be"),
+        ([], {"LONGWAVE_DEBUG": "perhaps"}, "LONGWAVE_DEBUG"),
+        (["--port=99999"], {}, "99999 is no port"),
+        (["--port=eighty"], {}, "eighty is no port"),
+    ],
+)
+def test_what_cannot_work_is_refused_in_words(
+    arguments: list[str],
+    environment: dict[str, str],
+    reason: str,
+    data: Path,
+    plain_environment: dict[str, str],
+) -> None:
+    refused = subprocess.run(
+        [sys.executable, "manage.py", "serve", *arguments],
+        cwd=PROJECT,
+        env={**plain_environment, "LONGWAVE_DATA": str(data), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert refused.returncode != 0
+    assert reason in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 @pytest.mark.parametrize("name", ["web", "worker", "clock", "counter", "valkey", "postgres"])
 def test_a_killed_part_is_replaced_and_the_engines_keep_their_addresses(
     instance: Instance, name: str

@@ -1,7 +1,7 @@
 """Run everything Longwave needs on this machine: engines, web, worker and counter."""
 
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,19 @@ from hosting.supervisor.instance import Options, serve
 from hosting.supervisor.programs import suitable_worker_processes
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise ArgumentTypeError(f"{text} is no port: choose a number from 1 to 65535")
+    return int(text)
+
+
 class Command(BaseCommand):
     help = __doc__ or ""
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--port", type=_port, default=8000)
         parser.add_argument(
             "--data", type=Path, default=settings.DATA, help="the data folder (%(default)s)"
         )
