@@ -15,14 +15,14 @@ type GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResp
 _TOO_LARGE_TEXT = "This is more than can be taken in with one request."
 
 
-@sync_and_async_middleware  # type: ignore[untyped-decorator]
+@sync_and_async_middleware
 def common(get_response: GetResponse) -> GetResponse:
     """Refuse what the front door cut off; let no shared cache keep a page."""
     if iscoroutinefunction(get_response):
 
         async def answer_async(request: HttpRequest) -> HttpResponseBase:
             refusal = _refusal(request)
-            return _kept_private(refusal or await get_response(request))  # type: ignore[misc]
+            return _kept_private(refusal or await get_response(request))
 
         return answer_async
 

@@ -63,6 +63,7 @@ def test_a_failing_view_is_answered_in_plain_words(status: str) -> None:
     assert reply.status == int(status)
     assert reply.headers["content-type"] == "text/plain; charset=utf-8"
     assert reply.headers["cache-control"] == "no-store"
+    assert reply.headers["x-content-type-options"] == "nosniff"
     assert int(reply.headers["content-length"]) == len(reply.body)
     assert b"secret" not in reply.body
     assert ("retry-after" in reply.headers) == (status == "503")
