@@ -2,7 +2,10 @@
 
 from django.urls import path
 
-from frontend.views.platform import platform
+from frontend.views.platform import platform, release
 
 app_name = "platform"
-urlpatterns = [path("platform/", platform, name="home")]
+urlpatterns = [
+    path("platform/", platform, name="home"),
+    path("platform/release/", release, name="release"),
+]

@@ -179,6 +179,7 @@ MATRIX: dict[str, list[Row]] = {
     "studio:notes_preview": [page("/studio/notes-preview/", "person", "post")],
     # Platform
     "platform:home": [page("/platform/", "staff")],
+    "platform:release": [page("/platform/release/", "staff", "post")],
     # API
     "api:schema": [api("/api/v1/schema/", "person")],
     "api:shows": [api("/api/v1/shows/", "person")],

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count
 
 from apps.core.clock import now
@@ -20,6 +21,7 @@ class QuarantinedAddress:
     downloads: int
     agents: int
     shows: int
+    show_ids: tuple[UUID, ...]
 
 
 def waiting_for_review(
@@ -35,12 +37,15 @@ def waiting_for_review(
             downloads=Count("id"),
             agents=Count("listener_key", distinct=True),
             shows=Count("show_id", distinct=True),
+            show_ids=ArrayAgg("show_id", distinct=True),
         )
         .order_by("-day", "-downloads")[:limit]
     )
     return [
-        QuarantinedAddress(organization, day, bytes(address), *counts)
-        for organization, day, address, *counts in found
+        QuarantinedAddress(
+            organization, day, bytes(address), downloads, agents, shows, tuple(show_ids)
+        )
+        for organization, day, address, downloads, agents, shows, show_ids in found
     ]
 
 

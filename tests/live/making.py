@@ -27,6 +27,7 @@ def download(episode: Episode, *, at: datetime | None = None, **fields: Any) -> 
         "platform": "mobile",
         "first_at": at,
         "counted_at": at,
+        "address_key": secrets.token_bytes(32),
     } | fields
     return Coverage.objects.create(
         organization_id=episode.organization_id,
@@ -35,7 +36,6 @@ def download(episode: Episode, *, at: datetime | None = None, **fields: Any) -> 
         rendition_id=new_id(),
         day=at.date(),
         listener_key=secrets.token_bytes(32),
-        address_key=secrets.token_bytes(32),
         served=((0, 1_160_000),),
         threshold_bytes=1_160_000,
         **fields,

@@ -1,0 +1,48 @@
+"""What waits for review, in words: the rows of the staff's table."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from apps.accounts.models import Organization
+from apps.downloads.quarantine import waiting_for_review
+from podcasts.models import Show
+
+_GONE = "(deleted)"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """One address on one day; ``address_key`` tells it from others and says nothing of it."""
+
+    organization_id: UUID
+    organization: str
+    shows: str
+    day: date
+    address_key: str
+    downloads: int
+    agents: int
+
+
+def waiting_rows(*, limit: int = 100) -> list[WaitingRow]:
+    """The latest days first; three queries, however many rows."""
+    found = waiting_for_review(limit=limit)
+    names = dict(
+        Organization.objects.filter(id__in={row.organization for row in found}).values_list(
+            "id", "name"
+        )
+    )
+    show_ids = {show_id for row in found for show_id in row.show_ids}
+    titles = dict(Show.objects.filter(id__in=show_ids).values_list("id", "title"))
+    return [
+        WaitingRow(
+            organization_id=row.organization,
+            organization=names.get(row.organization, _GONE),
+            shows=", ".join(sorted(titles.get(show_id, _GONE) for show_id in row.show_ids)),
+            day=row.day,
+            address_key=row.address_key.hex(),
+            downloads=row.downloads,
+            agents=row.agents,
+        )
+        for row in found
+    ]
