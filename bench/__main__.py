@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -48,6 +49,7 @@ def _measure(names: list[str], extent: Extent, results: Results) -> None:
     with longwave() as (instance, server):
         from bench.seeding import seed  # its models need the settings of this instance
 
+        logging.getLogger("httpx2").setLevel(logging.WARNING)
         scene = Scene(instance, server, seed(large_bytes=extent.large_bytes), extent)
         try:
             for name in names:

@@ -1,5 +1,6 @@
 """Whole files and ranges, against plain Django and against nginx."""
 
+import sys
 from collections.abc import Iterator
 
 from bench.load.job import Job, Kind, Target
@@ -20,6 +21,8 @@ def measure_media(scene: Scene) -> Iterator[Comparison]:
         plain_django("plain_ranges", "plain async view", files) as plain_ranges,
         nginx_or_none(files) as nginx,
     ):
+        if nginx is None:
+            sys.stderr.write("There is no nginx on the PATH: it is left out\n")
         for kind, peers in (
             (Kind.WHOLE, (fileresponse, nginx)),
             (Kind.RANGES, (plain_ranges, nginx)),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import django
+import httpx2
 import psutil
 
 from bench.peers import nginx
@@ -92,6 +93,7 @@ def plain_django(module: str, name: str, files: Path | None = None) -> Iterator[
         with _running(
             [*command, str(descriptor)], environment, port, name, inherits=(descriptor,)
         ) as server:
+            listener.close()  # a peer that ends must refuse connections, not let them wait
             yield server
 
 
@@ -125,8 +127,8 @@ def _running(
             if process.poll() is not None:
                 output.seek(0)
                 raise RuntimeError(f"{name} ended:\n{output.read().decode(errors='replace')}")
-            with socket.create_connection(("127.0.0.1", port), timeout=2):
-                return True
+            httpx2.get(f"http://127.0.0.1:{port}/", timeout=2)
+            return True  # whatever it is: nothing is at this address
 
         try:
             wait_for(answers, seconds=30, what=f"the start of {name}")

@@ -91,8 +91,6 @@ def _remarks(comparisons: Sequence[Comparison]) -> list[str]:
     lines = ["CPU is that of the answering server per finished request, of a whole CPU's time."]
     if any(is_loader_busy(side) for one in comparisons for side in (one.ours, one.theirs)):
         lines.append("* The load generator was at its own limit: the server may do more.")
-    if not any(one.peer == "nginx" for one in comparisons):
-        lines.append("No nginx was measured: where it is on the PATH, it is.")
     return lines
 
 

@@ -2,30 +2,18 @@
 
 import os
 
-from django.conf import settings
-
-from bench.peers.default_middleware import MIDDLEWARE
+import django
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "hosting.settings"
-settings.ALLOWED_HOSTS = ["*"]
-settings.ROOT_URLCONF = __name__
-# In the order that Django's documentation gives for the two that feeds want.
-settings.MIDDLEWARE = [
-    MIDDLEWARE[0],
-    "django.middleware.gzip.GZipMiddleware",
-    MIDDLEWARE[1],
-    "django.middleware.http.ConditionalGetMiddleware",
-    *MIDDLEWARE[2:],
-]
+django.setup()
 
-from django.core.asgi import get_asgi_application  # noqa: E402
-
-application = get_asgi_application()  # first: it loads the apps that the imports below need
-
+from django.conf import settings  # noqa: E402
+from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from apps.core.clock import now  # noqa: E402
+from bench.peers.default_middleware import MIDDLEWARE  # noqa: E402
 from podcasts.feeds.document import build_feed, serialize  # noqa: E402
 from podcasts.models import Episode, Show  # noqa: E402
 
@@ -39,3 +27,15 @@ def feed(request: HttpRequest, handle: str) -> HttpResponse:
 
 
 urlpatterns = [path("feeds/<str:handle>.xml", feed)]
+
+settings.ALLOWED_HOSTS = ["*"]
+settings.ROOT_URLCONF = __name__
+# The two that feeds want are where Django's documentation orders them.
+settings.MIDDLEWARE = [
+    MIDDLEWARE[0],
+    "django.middleware.gzip.GZipMiddleware",
+    MIDDLEWARE[1],
+    "django.middleware.http.ConditionalGetMiddleware",
+    *MIDDLEWARE[2:],
+]
+application = ASGIHandler()
