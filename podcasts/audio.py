@@ -81,7 +81,7 @@ def _cancel_on_commit(asset_id: UUID) -> None:
         if not _expecting(asset_id):
             claims.cancel(asset_id)
 
-    transaction.on_commit(cancel)
+    transaction.on_commit(cancel, robust=True)
 
 
 def process_incoming(asset_id: UUID) -> bool:
@@ -158,7 +158,8 @@ def discard_unused() -> int:
 def _queue(asset_id: UUID) -> None:
     from podcasts.audio_tasks import process_audio  # the task calls this module
 
-    transaction.on_commit(lambda: process_audio.delay(str(asset_id)))
+    # The file is saved: when no queue takes the job, recover_stalled finds the file waiting.
+    transaction.on_commit(lambda: process_audio.delay(str(asset_id)), robust=True)
 
 
 def _announce_on_commit(episode_ids: list[UUID]) -> None:

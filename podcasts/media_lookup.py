@@ -10,7 +10,7 @@ from uuid import UUID
 from apps.core import valkey
 from apps.core.clock import now
 from apps.core.database import in_database
-from apps.core.read_through import Record, announce_change, read_through
+from apps.core.read_through import Record, announce_change, read_record
 from podcasts.models import Episode
 from podcasts.querysets import EpisodeQuerySet
 
@@ -56,7 +56,7 @@ class EpisodeAudio:
 
 async def find_public_audio(episode_id: UUID) -> EpisodeAudio | None:
     """What anybody may hear; None for a draft, one in the trash, or one not yet due."""
-    record = await read_through(
+    record = await read_record(
         _key(episode_id), partial(_load_public, episode_id), lifetime_seconds=LIFETIME_SECONDS
     )
     return None if record is None else EpisodeAudio.from_record(record)

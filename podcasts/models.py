@@ -53,6 +53,8 @@ class Show(models.Model):
     is_blocked = models.BooleanField(default=False)  # itunes:block: directories leave it out
     artwork = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+")
     is_artwork_generated = models.BooleanField(default=False)  # made from the title, to replace
+    # Set by every change that the feed shows, with that change; empty once the feed has it.
+    feed_stale_since = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=now)
     updated_at = models.DateTimeField(default=now)
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -68,7 +70,14 @@ class Show(models.Model):
                 condition=Q(type__in=ShowType.values), name="show_type_is_known"
             ),
         ]
-        indexes = [models.Index(fields=["organization", "title"], name="show_by_organization")]
+        indexes = [
+            models.Index(fields=["organization", "title"], name="show_by_organization"),
+            models.Index(
+                fields=["feed_stale_since"],
+                condition=Q(feed_stale_since__isnull=False),
+                name="show_with_stale_feed",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title

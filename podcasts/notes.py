@@ -8,8 +8,10 @@ from html.parser import HTMLParser
 import nh3
 from markdown_it import MarkdownIt
 
+from podcasts.feeds.xml import legal
+
 _ELLIPSIS = "…"
-DESCRIPTION_BYTES = 4000  # Apple's limit for an item's description
+DESCRIPTION_BYTES = 4000  # Apple's limit for channel and item descriptions
 # What every podcast app shows; pictures are left out, since each would be a request to a stranger.
 TAGS = {
     *("p", "br", "hr", "a", "strong", "em", "s", "code", "pre", "blockquote"),
@@ -18,8 +20,6 @@ TAGS = {
 DESCRIPTION_TAGS = {"p", "ol", "ul", "li", "a"}  # what Apple renders in a description
 SCHEMES = {"http", "https", "mailto"}
 _HEADINGS = {"h1": "h2", "h5": "h4", "h6": "h4"}
-# XML 1.0 section 2.2: these may not stand in a feed, however they are written.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @cache
@@ -30,7 +30,7 @@ def _markdown() -> MarkdownIt:
 
 def render_notes(markdown: str) -> str:
     """The HTML of show notes; headings below the page's own, links that pass nothing on."""
-    html = _markdown().render(_FORBIDDEN.sub("", markdown))
+    html = _markdown().render(legal(markdown))
     for found, wanted in _HEADINGS.items():
         html = html.replace(f"<{found}>", f"<{wanted}>").replace(f"</{found}>", f"</{wanted}>")
     return nh3.clean(
@@ -47,7 +47,7 @@ def plain_text(html: str, limit: int | None = None) -> str:
     text = " ".join(_Words.of(html).split())
     if limit is None or len(text) <= limit:
         return text
-    return text[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,;:.–-") + "…"
+    return text[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,;:.–-") + _ELLIPSIS
 
 
 def feed_description(html: str, limit_bytes: int = DESCRIPTION_BYTES) -> str:

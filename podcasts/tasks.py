@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from podcasts.feeds import publish
 from podcasts.services import publishing, trash
 
 
@@ -9,6 +10,12 @@ from podcasts.services import publishing, trash
 def publish_due() -> None:
     """Publish what is scheduled for a moment that has come."""
     publishing.publish_due_episodes()
+
+
+@shared_task
+def refresh_stale_feeds() -> None:
+    """Render the feeds that could not be rendered when something in them changed."""
+    publish.refresh_stale_feeds()
 
 
 @shared_task

@@ -2,10 +2,8 @@
 
 from django.conf import settings
 
-from apps.media.models import Image, Rendition
+from apps.media.models import IMAGE_EXTENSIONS, Image, Rendition
 from podcasts.models import Episode, Show
-
-EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png"}
 
 
 def feed_url(handle: str) -> str:
@@ -35,5 +33,5 @@ def chapters_url(episode: Episode) -> str:
 
 def artwork_url(image: Image, size: str) -> str:
     """A stored size of a picture; another picture has another address."""
-    extension = EXTENSIONS[image.variants[size]["content_type"]]
+    extension = IMAGE_EXTENSIONS[image.variants[size]["content_type"]]
     return f"{settings.BASE_URL}/art/{image.id}/{size}.{extension}"

@@ -7,6 +7,8 @@ from weakref import WeakKeyDictionary
 import redis
 import redis.asyncio
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 _async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis] = (
     WeakKeyDictionary()
@@ -18,11 +20,21 @@ def key(*parts: object) -> str:
     return ":".join([settings.REDIS_PREFIX, *map(str, parts)])
 
 
+def _retry_once() -> Retry:
+    # A connection that a restart closed is replaced at once; for a server that is away nobody
+    # waits here, as redis-py's own back-off of seconds would have it.
+    return Retry(NoBackoff(), 1)
+
+
 @cache
 def connection() -> redis.Redis:
     """The process's client; it is thread-safe and reconnects by itself."""
     return redis.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=30, health_check_interval=30
+        settings.REDIS_URL,
+        socket_connect_timeout=2,
+        socket_timeout=30,
+        health_check_interval=30,
+        retry=_retry_once(),
     )
 
 

@@ -7,6 +7,8 @@ from apps.accounts.models import Organization, User
 from apps.core.clock import now
 from apps.core.ids import new_id
 
+IMAGE_EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png"}
+
 
 class UploadStatus(models.TextChoices):
     """``open`` takes parts; ``complete`` has become an asset; the others are ends."""

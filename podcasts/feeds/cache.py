@@ -1,23 +1,16 @@
 """Feeds in Valkey, under every handle that a show has or had."""
 
-import asyncio
 import json
-import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from redis.exceptions import RedisError
-
 from apps.core import valkey
+from apps.core.read_through import announce_change, read_through, replace
 from podcasts.models import FeedDocument
-
-logger = logging.getLogger(__name__)
 
 # How long a lost invalidation (Valkey away at the moment of the change) may be seen.
 LIFETIME_SECONDS = 300
-# Nobody waits longer for a cache than the database takes.
-_TIMEOUT_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -29,6 +22,10 @@ class CachedFeed:
     modified_at: datetime
     xml: bytes
     gzipped: bytes
+
+
+type Found = CachedFeed | str
+"""A feed, or the handle to which the one asked for redirects."""
 
 
 def as_cached(document: FeedDocument, handle: str) -> CachedFeed:
@@ -43,24 +40,51 @@ def as_cached(document: FeedDocument, handle: str) -> CachedFeed:
     )
 
 
+async def find(handle: str, load: Callable[[], Found | None]) -> Found | None:
+    """What is kept under a handle, else what ``load`` finds, kept for next time."""
+
+    def load_packed() -> bytes | None:
+        found = load()
+        return None if found is None else _packed(found)
+
+    value = await read_through(_key(handle), load_packed, lifetime_seconds=LIFETIME_SECONDS)
+    return None if value is None else _unpacked(value)
+
+
+def put(document: FeedDocument, handle: str, handles: Iterable[str]) -> None:
+    """Replace what the show's handle answers with, and make its other handles redirect."""
+    former = {_key(name): _packed(handle) for name in handles}
+    current = {_key(handle): _packed(as_cached(document, handle))}
+    replace(former | current, lifetime_seconds=LIFETIME_SECONDS)
+
+
+def forget(handles: Iterable[str]) -> None:
+    """Let the handles be looked up in the database again."""
+    announce_change(*map(_key, handles))
+
+
 def _key(handle: str) -> str:
     return valkey.key("feed", handle)
 
 
-def _packed(feed: CachedFeed) -> bytes:
+def _packed(found: Found) -> bytes:
     """One value, so that it is replaced as a whole: a line of JSON, then both documents."""
+    if isinstance(found, str):
+        return json.dumps({"moved_to": found}).encode() + b"\n"
     header = {
-        "handle": feed.handle,
-        "etag": feed.etag,
-        "modified": int(feed.modified_at.timestamp()),
-        "xml_bytes": len(feed.xml),
+        "handle": found.handle,
+        "etag": found.etag,
+        "modified": int(found.modified_at.timestamp()),
+        "xml_bytes": len(found.xml),
     }
-    return json.dumps(header).encode() + b"\n" + feed.xml + feed.gzipped
+    return json.dumps(header).encode() + b"\n" + found.xml + found.gzipped
 
 
-def _unpacked(value: bytes) -> CachedFeed:
+def _unpacked(value: bytes) -> Found:
     line, _, body = value.partition(b"\n")
     header = json.loads(line)
+    if "moved_to" in header:
+        return str(header["moved_to"])
     return CachedFeed(
         handle=header["handle"],
         etag=header["etag"],
@@ -68,50 +92,3 @@ def _unpacked(value: bytes) -> CachedFeed:
         xml=body[: header["xml_bytes"]],
         gzipped=body[header["xml_bytes"] :],
     )
-
-
-def put(document: FeedDocument, handle: str, handles: Iterable[str]) -> None:
-    """Replace what the show's handle answers with, and make its other handles redirect."""
-    value = _packed(as_cached(document, handle))
-    try:
-        with valkey.connection().pipeline() as pipe:
-            for name in handles:
-                is_current = name == handle
-                moved = json.dumps({"moved_to": handle}).encode()
-                pipe.set(_key(name), value if is_current else moved, ex=LIFETIME_SECONDS)
-            pipe.execute()
-    except RedisError:
-        logger.warning("Valkey is away: the feed %s may be stale for a while", handle)
-
-
-def forget(handles: Iterable[str]) -> None:
-    """Let the handles be looked up in the database again."""
-    try:
-        valkey.connection().delete(*[_key(name) for name in handles])
-    except RedisError:
-        logger.warning("Valkey is away: a removed feed may be answered for a while")
-
-
-async def get(handle: str) -> CachedFeed | str | None:
-    """The feed under a handle, the new handle of a renamed show, or None when not kept."""
-    try:
-        async with asyncio.timeout(_TIMEOUT_SECONDS):
-            value = await valkey.async_connection().get(_key(handle))
-    except (RedisError, OSError, TimeoutError):
-        return None
-    if not isinstance(value, bytes):
-        return None
-    if value.startswith(b'{"moved_to"'):
-        return str(json.loads(value)["moved_to"])
-    return _unpacked(value)
-
-
-async def remember(feed: CachedFeed) -> None:
-    """Keep a feed read from the database, unless a newer one was put meanwhile."""
-    try:
-        async with asyncio.timeout(_TIMEOUT_SECONDS):
-            await valkey.async_connection().set(
-                _key(feed.handle), _packed(feed), ex=LIFETIME_SECONDS, nx=True
-            )
-    except (RedisError, OSError, TimeoutError):
-        logger.warning("Valkey is away: feeds are answered from the database")

@@ -29,9 +29,7 @@ async def find_chapters(episode_id: UUID) -> dict[str, Any] | None:
 
 
 def _read(episode_id: UUID) -> dict[str, Any] | None:
-    episode = (
-        Episode.objects.published(now()).filter(id=episode_id).select_related("audio").first()
-    )
+    episode = Episode.objects.published(now()).filter(id=episode_id).select_related("audio").first()
     if episode is None or episode.audio is None or not episode.audio.chapters:
         return None
     return chapters_document(episode.audio.chapters)

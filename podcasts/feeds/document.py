@@ -10,9 +10,7 @@ from apps.media.models import Image, Rendition
 from podcasts import urls
 from podcasts.feeds.xml import NAMESPACES, add, add_html, add_long, truncate_bytes
 from podcasts.models import Episode, Show
-from podcasts.notes import feed_description
-
-DESCRIPTION_BYTES = 4000  # Apple's limit for channel and item descriptions
+from podcasts.notes import DESCRIPTION_BYTES, feed_description
 
 
 def build_feed(show: Show, episodes: Iterable[Episode]) -> etree._Element:

@@ -1,23 +1,18 @@
 """The feed behind a handle: from Valkey when it is warm, else from the database."""
 
-from apps.core.database import in_database
+from functools import partial
+
 from podcasts.feeds import cache
 from podcasts.feeds.publish import refresh_feed
 from podcasts.models import FeedDocument, Handle
 
 
-async def find_feed(handle: str) -> cache.CachedFeed | str | None:
+async def find_feed(handle: str) -> cache.Found | None:
     """The feed, the handle to redirect to, or None when there is (no longer) such a show."""
-    found = await cache.get(handle)
-    if found is not None:
-        return found
-    found = await in_database(_read, handle)
-    if isinstance(found, cache.CachedFeed):
-        await cache.remember(found)
-    return found
+    return await cache.find(handle, partial(_read, handle))
 
 
-def _read(handle: str) -> cache.CachedFeed | str | None:
+def _read(handle: str) -> cache.Found | None:
     row = (
         Handle.objects.filter(handle=handle, show__deleted_at=None)
         .values_list("show__handle", "show_id")

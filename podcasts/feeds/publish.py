@@ -2,6 +2,8 @@
 
 import gzip
 import hashlib
+import logging
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -13,7 +15,11 @@ from podcasts.feeds import cache
 from podcasts.feeds.document import build_feed, serialize
 from podcasts.models import Episode, FeedDocument, Handle, Show
 
+logger = logging.getLogger(__name__)
+
 GZIP_LEVEL = 9  # compressed once, sent millions of times
+# Whoever made the change renders the feed at once: only after this has that gone wrong.
+STALE_AFTER = timedelta(seconds=15)
 
 
 @transaction.atomic
@@ -24,7 +30,7 @@ def refresh_feed(show_id: UUID) -> None:
     gone or in the trash has no feed any more.
     """
     show = (
-        Show.objects.select_for_update(of=("self",))
+        Show.objects.select_for_update(of=("self",), no_key=True)
         .select_related("artwork")
         .filter(pk=show_id)
         .fetch_mode(FETCH_RAISE)
@@ -32,13 +38,31 @@ def refresh_feed(show_id: UUID) -> None:
     )
     if show is None:
         return
+    Show.objects.filter(pk=show_id, feed_stale_since__isnull=False).update(feed_stale_since=None)
     handles = list(Handle.objects.filter(show=show).values_list("handle", flat=True))
     if show.deleted_at is not None:
         FeedDocument.objects.filter(show=show).delete()
-        transaction.on_commit(lambda: cache.forget(handles))
+        transaction.on_commit(lambda: cache.forget(handles), robust=True)
         return
     document = _render(show)
-    transaction.on_commit(lambda: cache.put(document, show.handle, handles))
+    transaction.on_commit(lambda: cache.put(document, show.handle, handles), robust=True)
+
+
+def refresh_stale_feeds() -> int:
+    """Render what could not be rendered when it changed; returns how many feeds that were.
+
+    May run twice. One feed that can't be rendered doesn't stop the others.
+    """
+    stale = Show.objects.filter(feed_stale_since__lt=now() - STALE_AFTER)
+    count = 0
+    for show_id in stale.order_by("feed_stale_since").values_list("pk", flat=True):
+        try:
+            refresh_feed(show_id)
+        except Exception:
+            logger.exception("The feed of show %s could not be rendered", show_id)
+        else:
+            count += 1
+    return count
 
 
 def _render(show: Show) -> FeedDocument:

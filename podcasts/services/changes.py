@@ -5,18 +5,25 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.core.clock import now
 from podcasts.feeds.publish import refresh_feed
 from podcasts.media_lookup import forget
+from podcasts.models import Show
 
 
 def announce(show_id: UUID, episode_ids: Iterable[UUID] = ()) -> None:
-    """Once the change is committed: render the feed anew, look the episodes' files up anew."""
+    """In a change's transaction: once it is committed, render the feed and look files up anew.
+
+    What was saved stays saved when that fails: the note that the feed is stale is part of the
+    change, and ``refresh_stale_feeds`` makes good for it.
+    """
+    Show.objects.filter(pk=show_id).update(feed_stale_since=now())
     announce_audio(episode_ids)
-    transaction.on_commit(lambda: refresh_feed(show_id))
+    transaction.on_commit(lambda: refresh_feed(show_id), robust=True)
 
 
 def announce_audio(episode_ids: Iterable[UUID]) -> None:
     """Once the change is committed, look the episodes' files up anew."""
     ids = list(episode_ids)
     if ids:
-        transaction.on_commit(lambda: forget(ids))
+        transaction.on_commit(lambda: forget(ids), robust=True)

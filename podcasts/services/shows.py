@@ -22,7 +22,6 @@ from podcasts.services.handles import check_handle, register_handle
 # Podcasting 2.0, podcast:guid: the namespace that its UUIDv5 is made in.
 PODCAST_NAMESPACE = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
 
-
 _validate_length = MaxLengthValidator(4000)
 
 
@@ -75,7 +74,8 @@ def create_show(
 def update_show(*, show: Show, artwork: bytes | None = None, **fields: Unpack[ShowFields]) -> Show:
     """Change what is named and nothing else; returns the stored show.
 
-    Raises ValidationError by field.
+    A handle that is replaced redirects for ever and stays the show's own. Raises ValidationError
+    by field.
     """
     show = _locked(show)
     before_title, before_handle = show.title, show.handle
@@ -94,11 +94,6 @@ def update_show(*, show: Show, artwork: bytes | None = None, **fields: Unpack[Sh
     show.save(update_fields=[*fields, "artwork", "is_artwork_generated", "updated_at"])
     announce(show.pk)
     return show
-
-
-def change_handle(*, show: Show, handle: str) -> Show:
-    """Give the show another handle; the old one redirects for ever and stays its own."""
-    return update_show(show=show, handle=handle)
 
 
 def podcast_guid(handle: str) -> uuid.UUID:

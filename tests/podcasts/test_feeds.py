@@ -9,7 +9,7 @@ import feedparser
 import podcastparser
 import pytest
 import time_machine
-from django.db import connection
+from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.test import AsyncRequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -21,9 +21,10 @@ from apps.core.database import in_database
 from podcasts import urls
 from podcasts.feeds import cache, views
 from podcasts.feeds.document import build_feed, serialize
-from podcasts.feeds.publish import refresh_feed
+from podcasts.feeds.publish import STALE_AFTER, refresh_feed, refresh_stale_feeds
 from podcasts.feeds.xml import NAMESPACES, legal, truncate_bytes
 from podcasts.models import Episode, FeedDocument, Handle, Show
+from podcasts.services.shows import update_show
 from tests.factories import AssetFactory, EpisodeFactory, ShowFactory
 
 pytestmark = pytest.mark.django_db(transaction=False)
@@ -229,6 +230,36 @@ def test_a_change_gives_a_new_date_and_tag(show: Show) -> None:
     after = cache.as_cached(FeedDocument.objects.get(show=show), show.handle)
     assert after.modified_at > before.modified_at
     assert after.etag != before.etag
+
+
+@pytest.mark.usefixtures("clean_valkey")
+def test_a_rendering_that_fails_harms_no_change_and_is_made_good_for(
+    show: Show,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = ShowFactory(title="Broken")
+
+    def build(changed: Show, episodes: Any) -> etree._Element:
+        if changed.title in failing:
+            raise OperationalError("the server closed the connection")
+        return build_feed(changed, episodes)
+
+    monkeypatch.setattr("podcasts.feeds.publish.build_feed", build)
+    failing = {"Renamed", "Broken"}
+    with django_capture_on_commit_callbacks(execute=True):
+        update_show(show=broken, author="Somebody else")
+        update_show(show=show, title="Renamed")
+    assert not FeedDocument.objects.exists()
+
+    failing = {"Broken"}
+    assert refresh_stale_feeds() == 0  # whoever made the change may still be at it
+    with time_machine.travel(now() + STALE_AFTER + timedelta(seconds=1)):
+        assert refresh_stale_feeds() == 1  # the other one stops nothing, and is tried again
+        failing = set()
+        assert refresh_stale_feeds() == 1
+        assert refresh_stale_feeds() == 0
+    assert b"Renamed" in bytes(FeedDocument.objects.get(show=show).xml)
 
 
 @pytest.mark.usefixtures("clean_valkey")

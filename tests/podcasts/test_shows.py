@@ -14,7 +14,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from apps.accounts.models import Organization
 from podcasts.models import FeedDocument, Handle, Show
 from podcasts.services.handles import propose_handle
-from podcasts.services.shows import change_handle, create_show, podcast_guid, update_show
+from podcasts.services.shows import create_show, podcast_guid, update_show
 from tests.factories import EpisodeFactory, OrganizationFactory, ShowFactory
 
 DETAILS: dict[str, Any] = {
@@ -60,7 +60,7 @@ def test_the_podcast_guid_follows_the_first_feed_address_and_stays() -> None:
     # The rule of Podcasting 2.0, written out: no scheme, no slash at the end.
     namespace = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
     assert show.guid == uuid.uuid5(namespace, "localhost:8000/feeds/night-signals.xml")
-    moved = change_handle(show=show, handle="day-signals")
+    moved = update_show(show=show, handle="day-signals")
     assert moved.guid == show.guid
 
 
@@ -118,7 +118,7 @@ def test_a_picture_that_is_no_cover_is_refused_at_its_field() -> None:
 @pytest.mark.django_db
 def test_an_old_handle_stays_with_its_show_which_may_take_it_back() -> None:
     show = made()
-    moved = change_handle(show=show, handle="day-signals")
+    moved = update_show(show=show, handle="day-signals")
     assert set(Handle.objects.filter(show=show).values_list("handle", flat=True)) == {
         "night-signals",
         "day-signals",
@@ -126,7 +126,7 @@ def test_an_old_handle_stays_with_its_show_which_may_take_it_back() -> None:
     with pytest.raises(ValidationError) as caught:
         made(title="Thief", handle="night-signals")
     assert codes(caught.value) == {"handle": "handle_taken"}
-    assert change_handle(show=moved, handle="night-signals").handle == "night-signals"
+    assert update_show(show=moved, handle="night-signals").handle == "night-signals"
 
 
 @pytest.mark.django_db
