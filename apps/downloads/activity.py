@@ -10,8 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import redis
-import redis.asyncio
-from redis.asyncio.client import Pipeline as AsyncPipeline
 from redis.client import Pipeline
 
 from apps.core import valkey
@@ -108,17 +106,7 @@ def read(client: redis.Redis, scopes: Sequence[Scope], *, now_ms: int) -> list[A
     return _activities(pipe.execute())
 
 
-async def read_async(
-    client: redis.asyncio.Redis, scopes: Sequence[Scope], *, now_ms: int
-) -> list[Activity]:
-    """The same for async code."""
-    pipe = client.pipeline(transaction=False)
-    for scope in scopes:
-        _queue_read(pipe, scope, now_ms)
-    return _activities(await pipe.execute())
-
-
-def _queue_read(pipe: Pipeline | AsyncPipeline, scope: Scope, now_ms: int) -> None:
+def _queue_read(pipe: Pipeline, scope: Scope, now_ms: int) -> None:
     pipe.zremrangebyscore(_listeners_key(scope), "-inf", now_ms - LISTENING_MS)
     pipe.zcard(_listeners_key(scope))
     second = now_ms // 1000

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from apps.downloads import stream
 from apps.downloads.agents import Agent
 from apps.downloads.hit import Hit, MalformedHitError
 from apps.downloads.intervals import Interval
@@ -59,6 +60,7 @@ class DropKey(NamedTuple):
     """What a tally of dropped responses is kept for."""
 
     day: date
+    organization: UUID | None
     show: UUID | None
     episode: UUID | None
     reason: DropReason
@@ -67,8 +69,8 @@ class DropKey(NamedTuple):
 class Owner(NamedTuple):
     """To whom an episode belongs."""
 
-    show: UUID
     organization: UUID
+    show: UUID
 
 
 @dataclass(slots=True)
@@ -97,10 +99,10 @@ class Surroundings:
 def read_message(entry_id: str, fields: Mapping[bytes, bytes]) -> Message:
     """A stream entry as a message."""
     try:
-        hit = Hit.from_json(fields[b"h"])
+        hit = Hit.from_json(fields[stream.FIELD])
     except (KeyError, MalformedHitError):
         hit = None
-    return Message(entry_id, hit, is_spooled=b"s" in fields)
+    return Message(entry_id, hit, is_spooled=stream.SPOOLED_FIELD in fields)
 
 
 def days_of(messages: Iterable[Message], *, now: datetime) -> set[date]:
@@ -124,7 +126,7 @@ def gather(messages: Iterable[Message], around: Surroundings) -> Batch:
     for message in messages:
         hit = message.hit
         if hit is None:
-            batch.drops[DropKey(around.now.date(), None, None, DropReason.MALFORMED)] += 1
+            batch.drops[DropKey(around.now.date(), None, None, None, DropReason.MALFORMED)] += 1
             continue
         verdict = judge(
             hit,
@@ -179,8 +181,9 @@ def _drop(
     if not hit.final or hit.id in around.already_tallied or hit.id in batch.tallied:
         return
     batch.tallied.add(hit.id)
-    episode, show = (hit.episode, owner.show) if owner else (None, None)
-    batch.drops[DropKey(_day_of_drop(hit, around.now), show, episode, reason)] += 1
+    organization, show, episode = (*owner, hit.episode) if owner else (None, None, None)
+    day = _day_of_drop(hit, around.now)
+    batch.drops[DropKey(day, organization, show, episode, reason)] += 1
 
 
 def _day_of_drop(hit: Hit, now: datetime) -> date:

@@ -14,6 +14,7 @@ from apps.downloads.batch import CoverageKey, DropKey, Owner, Piece
 from apps.downloads.intervals import to_multirange
 from apps.downloads.models import StreamPosition
 from apps.downloads.summary import NewDownload
+from podcasts.models import Episode
 
 # A client that asks for single bytes all day could make one row grow without end, and every
 # batch would rewrite it. Thousands of separate ranges fit in this; no player makes as many.
@@ -46,17 +47,10 @@ class Reached:
         return self.key[:3]
 
 
-_LOCK_EPISODES = """
-SELECT id, show_id, organization_id FROM podcasts_episode WHERE id = ANY(%s)
-ORDER BY id FOR KEY SHARE
-"""
-
-
 def owners_of(episodes: Collection[UUID]) -> dict[UUID, Owner]:
-    """The episodes among these that exist; they can't be deleted until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK_EPISODES, [list(episodes)])
-        return {row[0]: Owner(show=row[1], organization=row[2]) for row in cursor.fetchall()}
+    """The episodes among these that exist."""
+    rows = Episode.objects.filter(id__in=episodes).values_list("id", "organization_id", "show_id")
+    return {episode: Owner(*owner) for episode, *owner in rows}
 
 
 _UNITE = """
@@ -211,8 +205,12 @@ def _within_ceiling(
 
 
 _TALLY = """
-INSERT INTO downloads_droptally AS tally (day, show_id, episode_id, reason, count)
-SELECT * FROM unnest(%s::date[], %s::uuid[], %s::uuid[], %s::text[], %s::bigint[])
+INSERT INTO downloads_droptally AS tally (
+    day, organization_id, show_id, episode_id, reason, count
+)
+SELECT * FROM unnest(
+    %s::date[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::bigint[]
+)
 ON CONFLICT (show_id, day, episode_id, reason) DO UPDATE SET count = tally.count + excluded.count
 """
 
@@ -222,7 +220,7 @@ def tally(drops: Counter[DropKey]) -> None:
     if not drops:
         return
     ordered = sorted(drops.items(), key=lambda item: tuple(map(str, item[0])))
-    rows = [(key.day, key.show, key.episode, key.reason.value, count) for key, count in ordered]
+    rows = [(*key[:-1], key.reason.value, count) for key, count in ordered]
     with connection.cursor() as cursor:
         cursor.execute(_TALLY, [list(column) for column in zip(*rows, strict=True)])
 

@@ -1,5 +1,7 @@
 """What is stored of listening: coverage per listener and day, the day's keys, what was dropped."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Func, Q
 
@@ -20,6 +22,19 @@ class ServedBytes(Func):
     output_field = models.BigIntegerField()
 
 
+class OutlivedKey(models.ForeignKey[Any, Any]):
+    """A reference to something that may be deleted for good without what was counted of it.
+
+    Totals must not shrink when the trash is emptied. The counter holds no lock on what the studio
+    edits, either.
+    """
+
+    def __init__(self, to: Any, **kwargs: Any) -> None:
+        kwargs |= {"on_delete": models.DO_NOTHING, "db_constraint": False, "related_name": "+"}
+        kwargs |= {"db_index": False}  # the composite ones begin with what is looked up
+        super().__init__(to, **kwargs)
+
+
 class Coverage(models.Model):
     """All bytes of one file that one listener was served on one UTC day.
 
@@ -28,20 +43,12 @@ class Coverage(models.Model):
     depend on the order of reports, so charts by the hour use it.
     """
 
-    # No default indexes on the foreign keys: the composite ones below begin with them.
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="+", db_index=False
     )
-    show = models.ForeignKey(Show, on_delete=models.CASCADE, related_name="+", db_index=False)
-    episode = models.ForeignKey(Episode, on_delete=models.CASCADE, related_name="+", db_index=False)
-    # Counts outlive the file version that was played: it may be removed without them.
-    rendition = models.ForeignKey(
-        Rendition,
-        on_delete=models.DO_NOTHING,
-        related_name="+",
-        db_index=False,
-        db_constraint=False,
-    )
+    show = OutlivedKey(Show)
+    episode = OutlivedKey(Episode)
+    rendition = OutlivedKey(Rendition)
     day = models.DateField()
     listener_key = models.BinaryField(max_length=KEY_BYTES)
     # The listener's address alone, for the ceiling; a keyed hash like the listener key.
@@ -128,11 +135,12 @@ class DropTally(models.Model):
     """How many responses of a day were dropped, and why."""
 
     day = models.DateField()
-    # Both empty when the message named nothing that (still) exists.
-    show = models.ForeignKey(
-        Show, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    # All three empty when the message named nothing that (still) existed.
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, null=True, related_name="+"
     )
-    episode = models.ForeignKey(Episode, on_delete=models.CASCADE, null=True, related_name="+")
+    show = OutlivedKey(Show, null=True)
+    episode = OutlivedKey(Episode, null=True)
     reason = models.CharField(max_length=20)  # rules.DropReason
     count = models.BigIntegerField()
 

@@ -32,7 +32,7 @@ _token = secrets.token_hex(8)
 _ADD_CHUNK = """
 local progress = tonumber(redis.call('GET', KEYS[2]) or '0')
 if progress ~= tonumber(ARGV[1]) then return 0 end
-for index = 4, #ARGV do redis.call('XADD', KEYS[1], '*', 'h', ARGV[index], 's', '1') end
+for index = 6, #ARGV do redis.call('XADD', KEYS[1], '*', ARGV[4], ARGV[index], ARGV[5], '1') end
 redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
 return 1
 """
@@ -150,6 +150,8 @@ def _add_chunk(client: redis.Redis, progress_key: str, offset: int, chunk: bytes
         offset,
         offset + len(chunk),
         _PROGRESS_SECONDS,
+        stream.FIELD,
+        stream.SPOOLED_FIELD,
         *lines,
     )
 

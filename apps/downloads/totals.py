@@ -1,7 +1,8 @@
 """The figures of dashboards: all derived from coverage, each in one query.
 
 Callers have checked who may see them (``podcasts.access``). A download belongs to the UTC day and
-hour in which the listener's first request began.
+hour in which the listener's first request began. It stays in every sum when its episode or show is
+deleted for good; lists that name episodes and shows leave out what has no name any more.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self, cast
 from uuid import UUID
 
-from django.db.models import Count, F, Max, Q, QuerySet, Sum, Value
+from django.db.models import Count, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import TruncHour
 
 from apps.downloads.models import Coverage, DropTally
@@ -33,15 +34,16 @@ class Scope:
     episode: UUID | None = None
     organization: UUID | None = None
 
-    def condition(self, *, organization: str = "organization_id") -> Q:
-        """The rows of this scope; ``organization`` is the path to it."""
+    @property
+    def condition(self) -> Q:
+        """The rows of this scope."""
         found = Q()
         if self.show:
             found &= Q(show_id=self.show)
         if self.episode:
             found &= Q(episode_id=self.episode)
         if self.organization:
-            found &= Q(**{organization: self.organization})
+            found &= Q(organization_id=self.organization)
         return found
 
 
@@ -124,15 +126,6 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
-class EpisodeTotals:
-    """All downloads of an episode, and the recent ones."""
-
-    all_time: int
-    last_7: int
-    last_30: int
-
-
-@dataclass(frozen=True, slots=True)
 class LatestDownload:
     """One line of the list of what was counted just now."""
 
@@ -156,7 +149,7 @@ class Dropped:
 
 
 def _coverage(scope: Scope) -> QuerySet[Coverage]:
-    return Coverage.objects.filter(scope.condition())
+    return Coverage.objects.filter(scope.condition)
 
 
 def _downloads(scope: Scope, period: Period) -> QuerySet[Coverage]:
@@ -206,22 +199,6 @@ def hourly(scope: Scope, *, now: datetime, hours: int = 24) -> list[HourTotal]:
     found = dict(rows)
     slots = [first + timedelta(hours=number) for number in range(hours)]
     return [HourTotal(hour, found.get(hour, 0)) for hour in slots]
-
-
-def episode_totals(scope: Scope, *, today: date) -> dict[UUID, EpisodeTotals]:
-    """Of every episode that was downloaded at all."""
-    rows = (
-        _coverage(scope)
-        .filter(counted_at__isnull=False)
-        .values_list("episode_id")
-        .annotate(
-            all_time=Count("id"),
-            last_7=Count("id", filter=Period.last_days(7, today=today).condition),
-            last_30=Count("id", filter=Period.last_days(30, today=today).condition),
-        )
-        .order_by()
-    )
-    return {episode: EpisodeTotals(*counts) for episode, *counts in rows}
 
 
 def top_episodes(scope: Scope, period: Period, *, limit: int = 10) -> list[Ranked]:
@@ -289,28 +266,12 @@ def latest(scope: Scope, *, limit: int = 20) -> list[LatestDownload]:
     return [LatestDownload(*row) for row in cast("Iterable[tuple[Any, ...]]", rows)]
 
 
-def served_bytes(scope: Scope, period: Period) -> int:
-    """The bytes sent to listeners, each byte of a file once per listener and day."""
-    found = _coverage(scope).filter(period.condition).aggregate(total=Sum("served_bytes"))
-    return int(found["total"] or 0)
-
-
-def last_download_at(scope: Scope) -> datetime | None:
-    """When the latest download was counted."""
-    found: datetime | None = (
-        _coverage(scope).filter(counted_at__isnull=False).aggregate(at=Max("counted_at"))["at"]
-    )
-    return found
-
-
 def dropped(scope: Scope, period: Period) -> list[Dropped]:
     """Why requests were not counted, most frequent first."""
     kept = _coverage(scope).filter(period.condition, counted_at__isnull=True)
     quarantined = Q(quarantined_at__isnull=False)
     parts = [
-        DropTally.objects.filter(
-            scope.condition(organization="show__organization_id"), period.condition
-        )
+        DropTally.objects.filter(scope.condition, period.condition)
         .values_list("reason")
         .annotate(total=Sum("count")),
         kept.filter(quarantined).values_list(Value(QUARANTINED)).annotate(total=Count("id")),

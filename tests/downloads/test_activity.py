@@ -1,6 +1,5 @@
 """What goes on right now: listeners of the last minute and the speed."""
 
-import asyncio
 from datetime import datetime
 from uuid import UUID
 
@@ -88,19 +87,6 @@ def test_listeners_and_speed_fade_by_themselves(client: redis.Redis) -> None:
     assert at(NOW_MS) == [now, now, Activity()]
     assert at(NOW_MS + LISTENING_MS - 2000)[0] == Activity(listeners=1)
     assert at(NOW_MS + LISTENING_MS)[0] == Activity()
-
-
-def test_async_code_reads_the_same(client: redis.Redis) -> None:
-    activity.store(client, take_pulse([], [(message(whole()), b"ann")], ByteMeter()))
-
-    async def read() -> list[Activity]:
-        connection = valkey.async_connection()
-        try:
-            return await activity.read_async(connection, [SHOW], now_ms=NOW_MS)
-        finally:
-            await connection.aclose()
-
-    assert asyncio.run(read()) == [Activity(listeners=1)]
 
 
 def test_everything_of_the_moment_expires(client: redis.Redis) -> None:

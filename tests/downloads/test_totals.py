@@ -5,9 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from pytest_django import DjangoAssertNumQueries
 
+from apps.core.clock import now
 from apps.downloads import totals
+from apps.downloads.episode_figures import all_time
 from apps.downloads.models import Coverage, DropTally
 from apps.downloads.totals import (
     PLATFORM,
@@ -21,6 +24,7 @@ from apps.downloads.totals import (
     Share,
 )
 from podcasts.models import Episode
+from podcasts.services.trash import empty_trash
 from tests.factories import EpisodeFactory, ShowFactory
 
 pytestmark = pytest.mark.django_db
@@ -118,15 +122,6 @@ def test_the_last_hours_are_there_with_the_current_one(episode: Episode) -> None
     assert len(totals.hourly(of_show(episode), now=NOW, hours=48)) == 48
 
 
-def test_episodes_have_all_time_and_recent_totals(episode: Episode) -> None:
-    for days_ago in (0, 8, 400):
-        listen(episode, days_ago=days_ago)
-
-    found = totals.episode_totals(of_show(episode), today=TODAY)
-
-    assert found == {episode.id: totals.EpisodeTotals(all_time=3, last_7=1, last_30=2)}
-
-
 def test_tables_are_sorted_and_cut(episode: Episode) -> None:
     for app, country, device in [
         ("Castro", "DE", "iPad"),
@@ -176,21 +171,17 @@ def test_the_latest_downloads_come_first(episode: Episode) -> None:
         "One",
         "Overcast",
     )
-    assert totals.last_download_at(of_show(episode)) == found[0].at
-
-
-def test_bytes_are_those_of_all_coverage(episode: Episode) -> None:
-    listen(episode)
-    listen(episode, state="open")
-
-    assert totals.served_bytes(of_show(episode), Period.last_days(1, today=TODAY)) == 2_001_000
-    assert totals.served_bytes(Scope(show=episode.id), Period.last_days(1, today=TODAY)) == 0
 
 
 def test_drop_reasons_include_what_is_kept_but_no_download(episode: Episode) -> None:
     for reason, count in [("bot", 5), ("probe", 2)]:
         DropTally.objects.create(
-            day=TODAY, show=episode.show, episode=episode, reason=reason, count=count
+            day=TODAY,
+            organization=episode.organization,
+            show=episode.show,
+            episode=episode,
+            reason=reason,
+            count=count,
         )
     DropTally.objects.create(day=TODAY, reason="malformed", count=9)
     listen(episode)
@@ -217,17 +208,43 @@ def test_drop_reasons_include_what_is_kept_but_no_download(episode: Episode) -> 
     ]
 
 
+@pytest.mark.parametrize("what", ["episode", "show"])
+@pytest.mark.usefixtures("clean_valkey")
+def test_what_was_counted_outlives_the_emptied_trash(episode: Episode, what: str) -> None:
+    listen(episode)
+    listen(EpisodeFactory(show=episode.show))
+    DropTally.objects.create(
+        day=TODAY,
+        organization=episode.organization,
+        show=episode.show,
+        episode=episode,
+        reason="bot",
+        count=5,
+    )
+    deleted = episode if what == "episode" else episode.show
+    deleted.deleted_at = now() - settings.TRASH_LIFETIME - timedelta(minutes=1)
+    deleted.save(update_fields=["deleted_at"])
+    assert empty_trash() == 1
+
+    period = Period.last_days(1, today=TODAY)
+    for scope in (Scope(organization=episode.organization_id), of_show(episode)):
+        assert totals.headline(scope, today=TODAY).today == 2
+        assert totals.dropped(scope, period) == [Dropped("bot", "Known bot", 5)]
+        remaining = 1 if what == "episode" else 0
+        assert len(totals.top_episodes(scope, period)) == remaining
+        assert len(totals.latest(scope)) == remaining
+    assert all_time(show=episode.show_id) == 2
+
+
 WEEK = Period.last_days(7, today=TODAY)
 QUERIES: list[Callable[[Scope], object]] = [
     lambda scope: totals.headline(scope, today=TODAY),
     lambda scope: totals.daily(scope, WEEK),
     lambda scope: totals.hourly(scope, now=NOW),
-    lambda scope: totals.episode_totals(scope, today=TODAY),
     lambda scope: totals.top_episodes(scope, WEEK),
     lambda scope: totals.top_shows(scope, WEEK),
     lambda scope: totals.top_apps(scope, WEEK),
     lambda scope: totals.latest(scope),
-    lambda scope: totals.served_bytes(scope, WEEK),
     lambda scope: totals.dropped(scope, WEEK),
 ]
 
