@@ -25,6 +25,7 @@ from podcasts.demo_texts import (
     SHOW_AUTHOR,
     SHOW_CATEGORY,
     SHOW_DESCRIPTION,
+    SHOW_HANDLE,
     SHOW_TITLE,
 )
 from podcasts.models import Episode, EpisodeStatus, Handle, Show
@@ -32,7 +33,6 @@ from podcasts.services.episodes import create_episode
 from podcasts.services.publishing import is_on_its_way, publish_episode
 from podcasts.services.shows import create_show
 
-HANDLE = "demo"
 OWNER = "demo@example.com"
 ADMIN = "admin@example.com"
 ORGANIZATION = "Demo"
@@ -119,13 +119,13 @@ def _organization(owner: User, admin: User) -> Organization:
 
 
 def _show(organization: Organization, owner: User) -> Show:
-    handle = Handle.objects.filter(handle=HANDLE).select_related("show__organization").first()
+    handle = Handle.objects.filter(handle=SHOW_HANDLE).select_related("show__organization").first()
     if handle is None:
         return create_show(
             organization=organization,
             artwork=render_cover(),
             title=SHOW_TITLE,
-            handle=HANDLE,
+            handle=SHOW_HANDLE,
             description=SHOW_DESCRIPTION,
             category=SHOW_CATEGORY,
             author=SHOW_AUTHOR,
@@ -133,7 +133,7 @@ def _show(organization: Organization, owner: User) -> Show:
             owner_email=owner.email,
         )
     if handle.show is None or handle.show.organization_id != organization.pk:
-        raise DemoError(f"Another show has the handle “{HANDLE}”.")
+        raise DemoError(f"Another show has the handle “{SHOW_HANDLE}”.")
     return handle.show
 
 

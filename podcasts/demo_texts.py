@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SHOW_HANDLE = "demo"
 SHOW_TITLE = "Longwave Demo"
 SHOW_AUTHOR = "The Longwave Orchestra"
 SHOW_CATEGORY = "Music"

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from podcasts.models import Episode, Show  # noqa: F401
 
 
+def public_condition(at: datetime, *, path: str = "") -> Q:
+    """Of the living episodes under ``path``, those that are public at this moment.
+
+    A scheduled one whose time has come is public at once, however late the clock's job is.
+    """
+    statuses = ["published", "scheduled"]
+    return Q(**{f"{path}status__in": statuses, f"{path}published_at__lte": at})
+
+
 class ShowQuerySet(models.QuerySet["Show"]):
     """Shows."""
 
@@ -44,15 +53,8 @@ class EpisodeQuerySet(models.QuerySet["Episode"]):
         return self.filter(deleted_at__isnull=False, show__deleted_at=None)
 
     def published(self, at: datetime) -> Self:
-        """Those that anybody may see at this moment, newest first.
-
-        A scheduled one whose time has come is public at once, however late the clock's job is.
-        """
-        return (
-            self.alive()
-            .filter(Q(status="published") | Q(status="scheduled"), published_at__lte=at)
-            .order_by("-published_at", "-id")
-        )
+        """Those that anybody may see at this moment, newest first."""
+        return self.alive().filter(public_condition(at)).order_by("-published_at", "-id")
 
     def due(self, at: datetime) -> Self:
         """Scheduled ones whose time has come."""

@@ -1,6 +1,5 @@
 """Pages about an organisation and its people."""
 
-from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,19 +18,16 @@ from apps.accounts.access import (
     organization_members,
     require_role,
 )
-from apps.accounts.models import Membership, User
+from apps.accounts.models import Membership
 from apps.accounts.roles import Role
 from frontend.forms.people import InvitationForm, OrganizationForm, RoleForm, roles_up_to
-
-
-def _person(request: HttpRequest) -> User:
-    return cast("User", request.user)
+from frontend.views.studio.standing import person
 
 
 def _membership(request: HttpRequest, needed: Role) -> Membership:
     """The current organisation's membership, with at least this role (else 403)."""
     current = current_membership(request)
-    return require_role(_person(request), current.organization_id, needed)
+    return require_role(person(request), current.organization_id, needed)
 
 
 def _organization_page(
@@ -169,7 +165,7 @@ def found(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "An organisation needs a name of at most 100 characters.")
         return redirect("people:organization")
-    founded = services.found_organization(owner=_person(request), name=form.cleaned_data["name"])
+    founded = services.found_organization(owner=person(request), name=form.cleaned_data["name"])
     choose_organization(request, founded.id)
     messages.success(request, f"You are the owner of {founded} now.")
     return redirect("studio:home")
@@ -199,7 +195,7 @@ def _accept(request: HttpRequest, token: str) -> HttpResponse:
     if not request.user.is_authenticated:
         return redirect("people:invitation", token)
     try:
-        membership = invitations.accept(user=_person(request), token=token)
+        membership = invitations.accept(user=person(request), token=token)
     except ValidationError as error:
         messages.error(request, error.messages[0])
         return redirect("people:invitation", token)

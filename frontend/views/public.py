@@ -1,9 +1,7 @@
 """The pages a visitor sees: front page, shows, episodes, and how things are done here."""
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
-from html import unescape
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -11,19 +9,17 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.html import strip_tags
-from django.utils.text import Truncator
 from django.views.decorators.http import require_safe
 
 from apps.core.clock import now
 from apps.media.models import Image, Rendition
+from podcasts.demo_texts import SHOW_HANDLE
 from podcasts.models import Episode, Show
+from podcasts.notes import plain_text
 from podcasts.public import find_public_episode, find_show, public_episodes
 from podcasts.urls import artwork_url, enclosure_url, episode_url, feed_url, show_url
 
 EPISODES_PER_PAGE = 25
-BLOCK_TAG = re.compile(r"</?(?:p|h[1-6]|li|ul|ol|blockquote|pre|br|hr)\b[^>]*>")
-DEMO_HANDLE = "demo"
 # Apps that register an address scheme of their own for "subscribe to this feed".
 APP_LINKS = (
     ("Apple Podcasts", "podcast://{bare}"),
@@ -67,8 +63,7 @@ class EpisodeView:
         """The notes' beginning without markup: what stands before their first heading."""
         notes = self.episode.notes_html
         lead = notes.partition("<h")[0].strip() or notes
-        spaced = BLOCK_TAG.sub(" ", lead)
-        return Truncator(" ".join(unescape(strip_tags(spaced)).split())).chars(240)
+        return plain_text(lead, limit=240)
 
     @property
     def number(self) -> str:
@@ -112,7 +107,7 @@ def front(request: HttpRequest) -> HttpResponse:
     """What Longwave is, with the demo to listen to where an installation has one."""
     latest = None
     try:
-        show = find_show(DEMO_HANDLE)
+        show = find_show(SHOW_HANDLE)
     except Http404:
         show = None
     if show:

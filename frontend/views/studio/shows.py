@@ -19,8 +19,9 @@ from frontend.views.dashboards import DIRECTORIES
 from frontend.views.studio.paging import page_of
 from frontend.views.studio.standing import add_errors, person, standing
 from podcasts import urls
-from podcasts.access import get_show, shows_of
-from podcasts.models import Episode, Show
+from podcasts.access import episodes_of, get_show, shows_of
+from podcasts.models import Show
+from podcasts.querysets import public_condition
 from podcasts.services.shows import create_show, update_show
 from podcasts.services.trash import delete_show, restore_show
 
@@ -35,7 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
         membership = current_membership(request)
     except Http404:
         return render(request, "studio/no_organization.html")
-    public = Q(episodes__status__in=["published", "scheduled"], episodes__published_at__lte=now())
+    public = public_condition(now(), path="episodes__")
     shows = shows_of(membership.organization).annotate(
         episode_count=Count("episodes", filter=ALIVE),
         public_count=Count("episodes", filter=ALIVE & public),
@@ -107,7 +108,7 @@ def _settings_page(
         "show": show,
         "form": form or ShowSettingsForm(show=show),
         "delete_form": delete_form or DeleteShowForm(show=show),
-        "has_episodes": Episode.objects.for_show(show).alive().exists(),
+        "has_episodes": episodes_of(show).exists(),
         "feed_url": urls.feed_url(show.handle),
         "directories": DIRECTORIES,
         "former_handles": show.handles.exclude(pk=show.handle).order_by("-created_at"),
@@ -127,7 +128,7 @@ def show_delete(request: HttpRequest, show_id: UUID) -> HttpResponse:
         show = get_show(request.user, show_id, Role.ADMIN, in_trash=True)
     else:
         form = DeleteShowForm(request.POST, show=show)
-        if Episode.objects.for_show(show).alive().exists() and not form.is_valid():
+        if episodes_of(show).exists() and not form.is_valid():
             return _settings_page(request, show, delete_form=form)
         delete_show(show=show)
     undo = reverse("studio:show_restore", args=[show.pk])
