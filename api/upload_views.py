@@ -23,7 +23,7 @@ from apps.accounts.access import require_role
 from apps.accounts.roles import Role
 from apps.media import uploads
 from apps.media.access import get_upload
-from apps.media.uploads import UploadRefusedError
+from apps.media.admission import UploadRefusedError
 from podcasts.access import get_episode
 
 _STATUSES = {

@@ -240,6 +240,7 @@ SCRATCH_ROOT = DATA / "scratch"
 SPOOL_ROOT = DATA / "spool"
 MAX_UPLOAD_BYTES = env.int("LONGWAVE_MAX_UPLOAD_BYTES", 2 * 1024**3)
 UPLOAD_PART_BYTES = env.int("LONGWAVE_UPLOAD_PART_BYTES", 8 * 1024**2)
+MAX_OPEN_UPLOADS = env.int("LONGWAVE_MAX_OPEN_UPLOADS", 50)  # of one organisation
 UPLOAD_LIFETIME = timedelta(days=7)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024**2
 # A form with a picture of the largest size that is accepted. Audio doesn't come by a form.

@@ -1,5 +1,6 @@
 """How a part of an upload arrives when the store is a folder: what S3 does elsewhere."""
 
+import asyncio
 import errno
 import logging
 from http import HTTPStatus
@@ -9,6 +10,7 @@ from django.http import HttpResponse, JsonResponse
 
 from apps.core.clock import now
 from apps.core.streamed import StreamedRequest
+from apps.media.admission import has_room_for
 from apps.media.storage import CHECKSUM_HEADER, NoSuchUploadError, storage
 from apps.media.storage.disk import DiskStorage
 from apps.media.storage.disk_parts import PartRefusedError, is_signed, receive_part
@@ -40,6 +42,9 @@ async def _receive(request: StreamedRequest, upload_id: UUID, number: int) -> Ht
         raise _RefusedError(404, "not_found", "Parts are sent to the bucket, not here.")
     size_bytes = _require_signature(request, upload_id, number)
     checksum = _require_announcement(request, size_bytes)
+    # Many uploads may have been begun while there was room for each of them.
+    if not await asyncio.to_thread(has_room_for, size_bytes):
+        raise _storage_full()
     try:
         part = await receive_part(
             store.parts_folder(upload_id),
@@ -94,9 +99,13 @@ def _number(request: StreamedRequest, name: str) -> int:
 
 def _storage_refusal(error: OSError) -> _RefusedError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return _RefusedError(507, "storage_full", "The server's storage is full. Try again later.")
+        return _storage_full()
     logger.error("A part could not be written", exc_info=error)
     return _RefusedError(503, "storage_away", "The part could not be stored. Send it again.")
+
+
+def _storage_full() -> _RefusedError:
+    return _RefusedError(507, "storage_full", "The server's storage is full. Try again later.")
 
 
 def _problem(status: int, code: str, detail: str) -> JsonResponse:

@@ -1,10 +1,8 @@
 """Receiving one file in parts: opened, sent with the S3 multipart protocol, completed once."""
 
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
@@ -12,6 +10,7 @@ from django.db import transaction
 
 from apps.accounts.models import Organization, User
 from apps.core.clock import now
+from apps.media.admission import UploadRefusedError, admit, refuse_without_room
 from apps.media.models import Asset, Upload, UploadStatus
 from apps.media.storage import (
     MultipartUpload,
@@ -24,18 +23,7 @@ from apps.media.storage import (
 
 MAX_PARTS = 10_000  # Amazon S3, "multipart upload limits"
 PART_URL_LIFETIME = timedelta(hours=1)
-# The engines and the worker need some room of their own on the same disk.
-RESERVED_BYTES = 256 * 1024**2
 _MIB = 1024**2
-
-
-class UploadRefusedError(Exception):
-    """An upload can't begin or go on: a code for programs, a sentence for the person."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +43,20 @@ class PartRequest:
     target: PartTarget
 
 
+@transaction.atomic
 def open_upload(
     *, organization: Organization, user: User, filename: str, size_bytes: int, fingerprint: str = ""
 ) -> tuple[Upload, bool]:
     """An upload to send parts to, and whether it is new.
 
     The person's open upload of the same file (same fingerprint and size) is continued. Raises
-    UploadRefusedError when the file is too large for the installation or its disk.
+    UploadRefusedError when the file is too large for the installation or its disk, and when the
+    organisation has too many open uploads.
     """
     resumed = _continue_upload(organization, user, size_bytes, fingerprint)
     if resumed is not None:
         return resumed, False
-    _refuse_too_large(size_bytes)
-    _refuse_without_room(size_bytes)
+    admit(organization, size_bytes)
     upload = Upload(
         organization=organization,
         created_by=user,
@@ -118,38 +107,6 @@ def part_size_for(size_bytes: int) -> int:
     needed = -(-size_bytes // MAX_PARTS)
     rounded_up = -(-needed // _MIB) * _MIB
     return settings.UPLOAD_PART_BYTES if needed <= settings.UPLOAD_PART_BYTES else rounded_up
-
-
-def _refuse_too_large(size_bytes: int) -> None:
-    if size_bytes > settings.MAX_UPLOAD_BYTES:
-        raise UploadRefusedError(
-            "too_large",
-            f"This file has {_spoken(size_bytes)}; at most {_spoken(settings.MAX_UPLOAD_BYTES)} "
-            "are accepted. An hour of MP3 at 128 kbit/s takes about 58 MB.",
-        )
-
-
-def _refuse_without_room(size_bytes: int) -> None:
-    if settings.S3_BUCKET:
-        return
-    # Joining needs the size once more until the parts are gone; so does preparing the original.
-    if free_bytes(Path(settings.MEDIA_STORE_ROOT)) < 2 * size_bytes + RESERVED_BYTES:
-        raise UploadRefusedError(
-            "no_room",
-            f"The server’s disk has no room for a file of {_spoken(size_bytes)} at the moment. "
-            "Whoever runs this installation has to free some space first.",
-        )
-
-
-def free_bytes(folder: Path) -> int:
-    """What can still be written below a folder that need not exist yet."""
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
-
-
-def _spoken(size_bytes: int) -> str:
-    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
 
 
 def received_parts(upload: Upload) -> list[Part]:
@@ -234,6 +191,8 @@ def _join(upload: Upload, claims: Sequence[PartClaim]) -> str:
         arrived = {part.number: part for part in storage().list_parts(begun)}
     except NoSuchUploadError:
         arrived = {}  # joined by an earlier call that died before it could say so
+    else:
+        refuse_without_room(upload.size_bytes)
     try:
         key = storage().complete_multipart(begun, _matching(upload, claims, arrived))
     except (PartMismatchError, NoSuchUploadError) as error:

@@ -6,7 +6,7 @@ import pytest
 from django.conf import LazySettings
 
 from apps.core.clock import now
-from apps.media import retention, uploads
+from apps.media import admission, retention, uploads
 from apps.media.models import Asset, Upload, UploadStatus
 from apps.media.storage import NoSuchUploadError, storage
 from tests.conftest import People
@@ -161,11 +161,45 @@ def test_a_file_above_the_limit_is_refused_before_it_is_sent(
 def test_a_file_that_does_not_fit_the_disk_is_refused_before_it_is_sent(
     sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room = 2 * len(CONTENT) + uploads.RESERVED_BYTES
-    monkeypatch.setattr(uploads, "free_bytes", lambda folder: room - 1)
+    room = 2 * len(CONTENT) + admission.RESERVED_BYTES
+    monkeypatch.setattr(admission, "free_bytes", lambda folder: room - 1)
     response = sender.open()
     assert (response.status_code, response.json()["code"]) == (507, "no_room")
-    monkeypatch.setattr(uploads, "free_bytes", lambda folder: room)
+    monkeypatch.setattr(admission, "free_bytes", lambda folder: room)
+    assert sender.open().status_code == 201
+
+
+def test_a_disk_that_fills_meanwhile_takes_no_part_and_joins_nothing(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many uploads may have begun while there was room for each of them."""
+    sender.open()
+    sender.send(1)
+    monkeypatch.setattr(admission, "free_bytes", lambda folder: admission.RESERVED_BYTES + 1)
+    assert {reply.status for reply in sender.send()} == {507}
+    assert [part["number"] for part in sender.state()["parts"]] == [1]
+    monkeypatch.undo()
+    sender.send()
+    monkeypatch.setattr(admission, "free_bytes", lambda folder: admission.RESERVED_BYTES + 1)
+    assert sender.complete().json()["code"] == "no_room"
+    monkeypatch.undo()
+    assert sender.complete().status_code == 200
+
+
+def test_an_organisation_has_only_so_many_unfinished_uploads(
+    sender: Sender, settings: LazySettings
+) -> None:
+    settings.MAX_OPEN_UPLOADS = 2
+    sender.fingerprint = "known"
+    assert [sender.open().status_code for _ in range(2)] == [201, 200]
+    known = sender.upload["id"]
+    sender.fingerprint = ""
+    assert sender.open().status_code == 201
+    refused = sender.open()
+    assert (refused.status_code, refused.json()["code"]) == (409, "too_many_uploads")
+    assert "2 unfinished uploads" in refused.json()["detail"]
+    assert "cancel one" in refused.json()["detail"]
+    sender.client.delete(f"/api/v1/uploads/{known}/")
     assert sender.open().status_code == 201
 
 

@@ -30,12 +30,13 @@ def hold(episode: Episode, address_key: bytes = ADDRESS) -> Coverage:
 
 
 def waiting(people: People) -> Any:
-    page = people.client("staff").get("/platform/")
-    (section,) = html.fromstring(page.content.decode()).xpath('//section[@id="waiting"]')
+    page: Any = html.fromstring(people.client("staff").get("/platform/").content.decode())
+    (section,) = page.xpath('//section[@id="waiting"]')
     return section
 
 
 def fields(form: Any) -> dict[str, str]:
+    """What the browser would send."""
     return {name: form.fields[name] for name in ("organization", "day", "address_key")}
 
 
