@@ -1,5 +1,6 @@
 """Where things lie in a data folder, and how private files are written there."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -53,9 +54,21 @@ class DataFolder:
     def log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
+    @property
+    def private(self) -> list[Path]:
+        """What holds mails, addresses of listeners, drafts and logs: for nobody else to read."""
+        return [self.logs, *(self.root / name for name in ("mail", "media", "scratch", "spool"))]
+
     def create(self) -> None:
-        self.root.mkdir(parents=True, exist_ok=True)
-        self.logs.mkdir(exist_ok=True)
+        """The folder, which PostgreSQL's own account may pass through, and the private ones in it.
+
+        Those that were made with other modes are closed; one that is somebody else's stays theirs.
+        """
+        self.root.mkdir(mode=0o711, parents=True, exist_ok=True)
+        for folder in self.private:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            with contextlib.suppress(PermissionError):
+                folder.chmod(0o700)
 
 
 def write_private(path: Path, text: str) -> None:

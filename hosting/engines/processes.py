@@ -15,6 +15,7 @@ from hosting.engines.accounts import Account, identity
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
+PRIVATE = 0o077  # what our processes write is readable by their own account alone
 
 
 def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
@@ -58,6 +59,7 @@ def spawn(
         stderr=subprocess.STDOUT,
         process_group=0,
         pass_fds=inherits,
+        umask=PRIVATE,
         **identity(account),
         preexec_fn=die_with_parent(on_orphaned),
     )
