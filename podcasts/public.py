@@ -1,19 +1,30 @@
 """What anybody may see without signing in: living shows and their published episodes."""
 
+import re
 from datetime import datetime
 
 from django.db.models import FETCH_RAISE
 from django.http import Http404
 
-from podcasts.models import Episode, Show
+from podcasts.models import HANDLE_PATTERN, Episode, Show
 from podcasts.querysets import EpisodeQuerySet
+
+_HANDLE = re.compile(HANDLE_PATTERN)
+
+
+def is_handle(text: str) -> bool:
+    """Whether any show could have this handle: the database is not asked for anything else."""
+    return _HANDLE.fullmatch(text) is not None
 
 
 def find_show(handle: str) -> Show:
     """The show that has, or once had, this handle; compare ``show.handle`` to redirect for ever."""
+    handle = handle.lower()
+    if not is_handle(handle):
+        raise Http404("There is no such show.")
     show = (
         Show.objects.alive()
-        .filter(handles__handle=handle.lower())
+        .filter(handles__handle=handle)
         .select_related("artwork")
         .fetch_mode(FETCH_RAISE)
         .first()

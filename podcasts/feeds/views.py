@@ -10,6 +10,7 @@ from podcasts import urls
 from podcasts.feeds.cache import CachedFeed
 from podcasts.feeds.chapters import find_chapters
 from podcasts.feeds.lookup import find_feed
+from podcasts.public import is_handle
 
 CACHE_CONTROL = "public, max-age=60"
 MOVED_CACHE_CONTROL = "public, max-age=86400"
@@ -19,7 +20,7 @@ async def feed(request: HttpRequest, handle: str) -> HttpResponse:
     """``/feeds/<handle>.xml``: 304 before anything else, and 301 from a handle of old."""
     if request.method not in {"GET", "HEAD"}:
         return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
-    found = await find_feed(handle)
+    found = await find_feed(handle) if is_handle(handle) else None
     if found is None:
         return _plain(404, "There is no feed at this address.\n")
     if isinstance(found, str):

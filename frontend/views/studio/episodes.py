@@ -73,7 +73,7 @@ def episode_list(request: HttpRequest, show_id: UUID) -> HttpResponse:
     """A show's episodes; htmx gets the list alone."""
     show = get_show(request.user, show_id)
     status = request.GET.get("status", "")
-    words = request.GET.get("q", "").strip()[:200]
+    words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
     episodes = episodes_of(show).filter(_having(status))
     if words:
         episodes = episodes.filter(title__icontains=words)
