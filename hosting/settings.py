@@ -178,6 +178,7 @@ ACCOUNT_UNIQUE_EMAIL = True
 # Who may sign up: turn it off on a private installation and invite people instead.
 SIGNUP_OPEN = env.bool("LONGWAVE_SIGNUP_OPEN", True)
 INVITATION_LIFETIME = timedelta(days=14)
+INVITATIONS_PER_HOUR = 40  # of one person
 
 MAILERS = {
     "default": mailer_from_url(env.str("LONGWAVE_EMAIL_URL", f"file://{DATA / 'mail'}")),
@@ -291,7 +292,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["api.parsing.Parser"],
     "DEFAULT_PAGINATION_CLASS": "api.pagination.CursorPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "api.problems.problem_handler",
@@ -312,7 +313,12 @@ TIME_ZONE = "UTC"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "hosting.log_lines.LineFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LONGWAVE_LOG_LEVEL", "INFO")},
     "loggers": {

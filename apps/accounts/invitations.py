@@ -5,6 +5,7 @@ import secrets
 from uuid import UUID
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.db import transaction
@@ -18,6 +19,7 @@ from apps.accounts.roles import Role
 from apps.core.clock import now
 
 INVITATION_SESSION_KEY = "invitation"
+_HOUR_SECONDS = 3600
 
 
 def _digest(token: str) -> str:
@@ -52,7 +54,8 @@ def open_invitation_in_session(request: HttpRequest) -> Invitation | None:
 def invite(*, actor: Membership, email: str, role: Role) -> Invitation:
     """Send an invitation, in place of an earlier one to the same address.
 
-    Raises ValidationError for a member's address, and for a role stronger than the actor's.
+    Raises ValidationError for a member's address, for a role stronger than the actor's, and when
+    the actor has sent too many.
     """
     organization = actor.organization
     if not Role(actor.role).includes(role):
@@ -61,6 +64,7 @@ def invite(*, actor: Membership, email: str, role: Role) -> Invitation:
         )
     if organization.memberships.filter(user__email__iexact=email).exists():
         raise ValidationError(f"{email} is a member already.", code="already_member")
+    _spend_one(actor.user_id)
     open_invitations(organization).filter(email__iexact=email).delete()
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
@@ -75,6 +79,18 @@ def invite(*, actor: Membership, email: str, role: Role) -> Invitation:
     return invitation
 
 
+def _spend_one(user_id: UUID) -> None:
+    """Anybody may found an organisation: without a limit its invitations would be a mail cannon."""
+    key = f"invitations:{user_id}:{int(now().timestamp()) // _HOUR_SECONDS}"
+    cache.add(key, 0, timeout=_HOUR_SECONDS)
+    if cache.incr(key) > settings.INVITATIONS_PER_HOUR:
+        raise ValidationError(
+            f"You sent {settings.INVITATIONS_PER_HOUR} invitations within an hour, which is as "
+            "many as one may. Try again later.",
+            code="too_many",
+        )
+
+
 def _send(invitation: Invitation, token: str) -> None:
     context = {
         "invitation": invitation,
@@ -82,7 +98,8 @@ def _send(invitation: Invitation, token: str) -> None:
         "url": settings.BASE_URL + reverse("people:invitation", args=[token]),
     }
     send_mail(
-        subject=f"Join {invitation.organization} on Longwave",
+        # A subject is one line (RFC 5322, 2.2), whatever the organisation's name holds.
+        subject=" ".join(f"Join {invitation.organization} on Longwave".split()),
         message=render_to_string("mail/invitation.txt", context),
         from_email=None,
         recipient_list=[invitation.email],

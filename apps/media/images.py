@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from apps.media import sandbox
-from apps.media.refusals import FileRefusedError
+from apps.media.refusals import FileRefusedError, PreparationError
 from apps.media.sandbox import MIB, Limits
 
 LARGEST_FILE = 20 * MIB
@@ -21,6 +23,9 @@ PAGE_SIDES = (96, 192, 480, 1400)
 _JOB = "apps.media.child.pictures:prepare"
 # A 50-megapixel picture in four channels, decoded, turned and scaled, with Pillow itself.
 _LIMITS = Limits(wall_seconds=90, cpu_seconds=45, memory_bytes=1536 * MIB, written_bytes=32 * MIB)
+
+_SLOTS = threading.BoundedSemaphore(2)
+_PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,21 @@ def prepare_image(data: bytes, *, smallest_side: int = SMALLEST_SIDE) -> Prepare
             "largest_side": LARGEST_SIDE,
             "page_sides": PAGE_SIDES,
         }
-        return _prepared(sandbox.run(_JOB, arguments, limits=_LIMITS))
+        with _slot():
+            return _prepared(sandbox.run(_JOB, arguments, limits=_LIMITS))
+
+
+@contextmanager
+def _slot() -> Iterator[None]:
+    """One of a few places, so that many pictures at once can't take all memory."""
+    if not _SLOTS.acquire(timeout=_PATIENCE_SECONDS):
+        raise PreparationError(
+            "busy", "Too many pictures are being prepared at the moment. Try again in a minute."
+        )
+    try:
+        yield
+    finally:
+        _SLOTS.release()
 
 
 def _prepared(result: dict[str, Any]) -> PreparedImage:

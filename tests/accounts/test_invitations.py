@@ -157,3 +157,31 @@ def test_a_sign_up_founds_an_organisation(typed: str, expected: str) -> None:
     assert response.status_code == 302
     membership = Membership.objects.get(user__email="ada@example.com")
     assert (membership.role, membership.organization.name) == ("owner", expected)
+
+
+@pytest.mark.usefixtures("clean_valkey")
+def test_nobody_sends_invitations_without_end(
+    people: People,
+    settings: Settings,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    settings.INVITATIONS_PER_HOUR = 2
+    form = {"email": "victim@example.com", "role": "editor"}
+    with django_capture_on_commit_callbacks(execute=True):
+        answers = [
+            people.client("owner").post("/studio/organization/invitations/", form) for _ in range(3)
+        ]
+        colleague = people.client("admin").post("/studio/organization/invitations/", form)
+    assert [answer.status_code for answer in answers] == [302, 302, 422]
+    assert "Try again later" in answers[-1].content.decode()
+    assert colleague.status_code == 302
+    assert len(mail.outbox) == 3
+
+
+def test_a_name_of_several_lines_makes_a_subject_of_one(
+    people: People, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    people.organization.name = "Radio\nBcc: everybody@example.com"
+    people.organization.save()
+    send(people, django_capture_on_commit_callbacks)
+    assert mail.outbox[-1].subject == "Join Radio Bcc: everybody@example.com on Longwave"
