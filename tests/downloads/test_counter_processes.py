@@ -18,8 +18,8 @@ from apps.downloads.counter import Counter
 from apps.downloads.models import Coverage, DropTally
 from tests.downloads.conftest import Aired, Send
 from tests.downloads.making import make_hit, whole
-from tests.downloads.waiting import wait_until
 from tests.factories import EpisodeFactory
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

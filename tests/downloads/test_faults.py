@@ -21,8 +21,8 @@ from hosting.engines.binaries import valkey_server
 from hosting.engines.ports import free_port, is_listening
 from tests.downloads.conftest import Aired
 from tests.downloads.making import make_hit, whole
-from tests.downloads.waiting import wait_until
 from tests.factories import EpisodeFactory
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 

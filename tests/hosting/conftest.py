@@ -3,8 +3,7 @@
 import os
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -27,13 +26,6 @@ def data() -> Iterator[Path]:
 def plain_environment() -> dict[str, str]:
     """The environment without the addresses of the engines that these tests themselves run on."""
     return {name: value for name, value in os.environ.items() if name not in OURS}
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-        time.sleep(0.05)
 
 
 def processes_naming(text: str) -> list[psutil.Process]:

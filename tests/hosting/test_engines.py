@@ -18,7 +18,8 @@ import redis
 from hosting.engines import Engines, InstanceError, accounts, binaries, claim
 from hosting.engines.accounts import unprivileged_account
 from hosting.engines.postgres import Postgres
-from tests.hosting.conftest import processes_naming, wait_until
+from tests.hosting.conftest import processes_naming
+from tests.waiting import wait_until
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from hosting.supervisor.leftovers import Register, end_leftovers
 from hosting.supervisor.listener import listen
 from hosting.supervisor.output import Output
 from hosting.supervisor.readiness import welcome
-from tests.hosting.conftest import wait_until
+from tests.waiting import wait_until
 
 
 @dataclass

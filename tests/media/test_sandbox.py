@@ -1,12 +1,9 @@
 """A child may be slow, greedy, noisy or dying: the caller gets a typed answer, and no leftovers."""
 
-import os
 import signal
 import subprocess
 import sys
 import textwrap
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ import pytest
 
 from apps.media.refusals import FileRefusedError, PreparationError
 from apps.media.sandbox import Limits, run
+from tests.waiting import wait_until
 
 JOBS = "tests.media.sandbox_jobs"
 LIMITS = Limits(wall_seconds=30, cpu_seconds=20)
@@ -23,13 +21,6 @@ PROJECT = Path(__file__).resolve().parents[2]
 def do(job: str, arguments: dict[str, Any] | None = None, **limits: Any) -> dict[str, Any]:
     wanted = Limits(**{"wall_seconds": 30, "cpu_seconds": 20} | limits)
     return run(f"{JOBS}:{job}", arguments or {}, limits=wanted)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-        os.sched_yield()
 
 
 def is_running(pid: int) -> bool:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Return when the condition holds; fail when it doesn't in time."""
     deadline = time.monotonic() + seconds
     while not condition():
