@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.accounts import invitations, services
 from apps.accounts.access import (
@@ -21,6 +21,7 @@ from apps.accounts.access import (
 from apps.accounts.models import Membership
 from apps.accounts.roles import Role
 from frontend.forms.people import InvitationForm, OrganizationForm, RoleForm, roles_up_to
+from frontend.views.posts import post_or_back
 from frontend.views.studio.standing import person
 
 
@@ -60,7 +61,7 @@ def organization(request: HttpRequest) -> HttpResponse:
     return _organization_page(request, _membership(request, Role.ANALYST))
 
 
-@require_POST
+@post_or_back("people:organization")
 @login_required
 def rename(request: HttpRequest) -> HttpResponse:
     """Give the current organisation another name."""
@@ -75,7 +76,7 @@ def rename(request: HttpRequest) -> HttpResponse:
     return redirect("people:organization")
 
 
-@require_POST
+@post_or_back("people:organization")
 @login_required
 def invite(request: HttpRequest) -> HttpResponse:
     """Send an invitation to the current organisation."""
@@ -96,7 +97,7 @@ def invite(request: HttpRequest) -> HttpResponse:
     return _organization_page(request, membership, invitation_form=form)
 
 
-@require_POST
+@post_or_back("people:organization")
 @login_required
 def withdraw_invitation(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     """Take an open invitation of the current organisation back."""
@@ -106,7 +107,7 @@ def withdraw_invitation(request: HttpRequest, invitation_id: UUID) -> HttpRespon
     return redirect("people:organization")
 
 
-@require_POST
+@post_or_back("people:organization")
 @login_required
 def change_role(request: HttpRequest, membership_id: int) -> HttpResponse:
     """Give a member of the current organisation another role."""
@@ -124,7 +125,7 @@ def change_role(request: HttpRequest, membership_id: int) -> HttpResponse:
     return redirect("people:organization")
 
 
-@require_POST
+@post_or_back("people:organization")
 @login_required
 def remove_member(request: HttpRequest, membership_id: int) -> HttpResponse:
     """End a membership: an admin somebody's, anybody their own."""
@@ -145,7 +146,7 @@ def remove_member(request: HttpRequest, membership_id: int) -> HttpResponse:
     return redirect("people:organization")
 
 
-@require_POST
+@post_or_back("studio:home")
 @login_required
 def switch(request: HttpRequest) -> HttpResponse:
     """Work under another of one's organisations from now on."""
@@ -157,7 +158,7 @@ def switch(request: HttpRequest) -> HttpResponse:
     return redirect("studio:home")
 
 
-@require_POST
+@post_or_back("people:organization")
 @login_required
 def found(request: HttpRequest) -> HttpResponse:
     """Found another organisation, of which one is the owner, and switch to it."""

@@ -316,7 +316,21 @@ def test_deleting_offers_an_undo(client: Client, show: Show, draft: Episode) -> 
 
 
 @pytest.mark.parametrize(
-    "action", ["publish", "schedule", "unschedule", "unpublish", "delete", "restore"]
+    ("action", "page"),
+    [
+        ("publish", "/studio/episodes/{}/"),
+        ("schedule", "/studio/episodes/{}/"),
+        ("unschedule", "/studio/episodes/{}/"),
+        ("unpublish", "/studio/episodes/{}/"),
+        ("delete", "/studio/episodes/{}/"),
+        ("restore", "/studio/trash/"),
+    ],
 )
-def test_nothing_changes_by_looking(action: str, client: Client, draft: Episode) -> None:
-    assert client.get(f"/studio/episodes/{draft.pk}/{action}/").status_code == 405
+def test_going_to_a_buttons_address_changes_nothing_and_leads_to_the_button(
+    action: str, page: str, client: Client, draft: Episode
+) -> None:
+    before = Episode.objects.filter(pk=draft.pk).values().get()
+    response = client.get(f"/studio/episodes/{draft.pk}/{action}/")
+    assert (response.status_code, response.headers["Location"]) == (302, page.format(draft.pk))
+    assert client.put(f"/studio/episodes/{draft.pk}/{action}/").status_code == 405
+    assert Episode.objects.filter(pk=draft.pk).values().get() == before

@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from apps.accounts.roles import Role
 from apps.core.clock import now
 from frontend.forms.episodes import EpisodeForm, PublishForm
+from frontend.views.posts import post_or_back
 from frontend.views.studio.episodes import editor_page, save_form
 from frontend.views.studio.standing import add_errors
 from podcasts.access import get_episode
@@ -55,7 +55,7 @@ def _refused(
     return editor_page(request, episode, form=form, publish_form=publish_form)
 
 
-@require_POST
+@post_or_back("studio:episode", "episode_id")
 @login_required
 def episode_publish(request: HttpRequest, episode_id: UUID) -> HttpResponse:
     """Publish now, or as soon as the audio is ready."""
@@ -69,7 +69,7 @@ def episode_publish(request: HttpRequest, episode_id: UUID) -> HttpResponse:
     return _run(request, episode_id, publish)
 
 
-@require_POST
+@post_or_back("studio:episode", "episode_id")
 @login_required
 def episode_schedule(request: HttpRequest, episode_id: UUID) -> HttpResponse:
     """Publish by itself at a date; for an episode that was public before, change its date."""
@@ -93,7 +93,7 @@ def episode_schedule(request: HttpRequest, episode_id: UUID) -> HttpResponse:
     return _run(request, episode_id, schedule)
 
 
-@require_POST
+@post_or_back("studio:episode", "episode_id")
 @login_required
 def episode_unschedule(request: HttpRequest, episode_id: UUID) -> HttpResponse:
     """Take a plan back: a draft again."""
@@ -105,7 +105,7 @@ def episode_unschedule(request: HttpRequest, episode_id: UUID) -> HttpResponse:
     return _run(request, episode_id, cancel)
 
 
-@require_POST
+@post_or_back("studio:episode", "episode_id")
 @login_required
 def episode_unpublish(request: HttpRequest, episode_id: UUID) -> HttpResponse:
     """Take an episode out of the feed and off the public pages."""
@@ -117,7 +117,7 @@ def episode_unpublish(request: HttpRequest, episode_id: UUID) -> HttpResponse:
     return _run(request, episode_id, unpublish)
 
 
-@require_POST
+@post_or_back("studio:episode", "episode_id")
 @login_required
 def episode_delete(request: HttpRequest, episode_id: UUID) -> HttpResponse:
     """Put an episode into the trash; doing it twice is no error."""
@@ -132,7 +132,7 @@ def episode_delete(request: HttpRequest, episode_id: UUID) -> HttpResponse:
     return redirect("studio:episodes", episode.show_id)
 
 
-@require_POST
+@post_or_back("studio:trash")
 @login_required
 def episode_restore(request: HttpRequest, episode_id: UUID) -> HttpResponse:
     """Take an episode out of the trash; doing it twice is no error."""

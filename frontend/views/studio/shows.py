@@ -9,13 +9,14 @@ from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.accounts.access import current_membership, require_role
 from apps.accounts.roles import Role
 from apps.core.clock import now
 from frontend.forms.shows import DeleteShowForm, ShowForm, ShowSettingsForm
 from frontend.views.dashboards import DIRECTORIES
+from frontend.views.posts import post_or_back
 from frontend.views.studio.paging import page_of
 from frontend.views.studio.standing import add_errors, person, standing
 from podcasts import urls
@@ -118,7 +119,7 @@ def _settings_page(
     return render(request, "studio/shows/settings.html", context, status=422 if has_errors else 200)
 
 
-@require_POST
+@post_or_back("studio:show_settings", "show_id")
 @login_required
 def show_delete(request: HttpRequest, show_id: UUID) -> HttpResponse:
     """Put a show into the trash; one with episodes only when its handle was typed."""
@@ -136,7 +137,7 @@ def show_delete(request: HttpRequest, show_id: UUID) -> HttpResponse:
     return redirect("studio:home")
 
 
-@require_POST
+@post_or_back("studio:trash")
 @login_required
 def show_restore(request: HttpRequest, show_id: UUID) -> HttpResponse:
     """Take a show out of the trash; doing it twice is no error."""
