@@ -28,19 +28,25 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, _leave)
     extent = Extent.quick() if options.quick else Extent(rounds=options.rounds)
     results = Results(surroundings=surroundings())
-    try:
-        _measure(options.names or list(_SCENARIOS), extent, results)
-    except FaultError as fault:
-        _say(f"Stopped, for a wrong answer's speed is of no interest: {fault}")
-        return 1
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
+    status = _attempt(options.names or list(_SCENARIOS), extent, results)
     finish(results)
     sys.stdout.write(f"{as_text(results)}\n")
     if options.quick:
         sys.stdout.write("This was a quick run: it shows that everything works, and no figures.\n")
     if options.json is not None:
         options.json.write_text(json.dumps(as_json(results), indent=2) + "\n")
+    return status
+
+
+def _attempt(names: list[str], extent: Extent, results: Results) -> int:
+    """The exit status; what was measured before something went wrong stays in the results."""
+    try:
+        _measure(names, extent, results)
+    except FaultError as fault:
+        _say(f"Stopped, for a wrong answer's speed is of no interest: {fault}")
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     return 0
 
 

@@ -12,10 +12,10 @@ from apps.core import valkey
 from apps.core.ids import new_id
 from apps.downloads import stream
 from apps.downloads.hit import Hit
+from bench.backlog import PATIENCE_SECONDS, wait_until_counted
 from bench.load.bodies import FaultError
 from bench.scenario import Scene
 
-PATIENCE_SECONDS = 120
 _AGENTS = (
     "AntennaPod/3.5.0",
     "Overcast/3.0 (+http://overcast.fm/; iOS podcast app)",
@@ -51,6 +51,7 @@ def _burst(scene: Scene, number: int) -> float:
     """All hits enter the stream at one moment, whose time is Valkey's own."""
     episode = scene.seeded.small[100 + number].episode
     hits = _hits(scene, episode, random.Random(number))
+    wait_until_counted()
     with valkey.connection().pipeline(transaction=True) as pipe:
         for hit in hits:
             pipe.xadd(stream.name(), {stream.FIELD: hit.to_json()})

@@ -83,8 +83,11 @@ class _Board:
     async def follow(self, socket: ClientConnection) -> None:
         async for text in socket:
             at = time.perf_counter()
+            message = json.loads(text)
+            if message["type"] != "show":  # a heartbeat
+                continue
             async with self._told:
-                total = int(json.loads(text)["total"])
+                total = int(message["total"])
                 if total != self.total:
                     self.total, self._told_at = total, at
                 self._told.notify_all()

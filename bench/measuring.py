@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import IO
 
+from bench.backlog import wait_until_counted
 from bench.load.__main__ import BEGIN
 from bench.load.bodies import FaultError
 from bench.load.job import Job, Outcome
@@ -82,6 +83,7 @@ def compare(
     samples: dict[str, list[Sample]] = {ours[0].name: [], theirs[0].name: []}
     for number in range(rounds):
         for server, job in (ours, theirs) if number % 2 == 0 else (theirs, ours):
+            wait_until_counted()
             samples[server.name].append(measure(server, replace(job, seed=number)))
     return Comparison(
         name,
