@@ -24,9 +24,9 @@ def post_or_back(page: str, *names: str) -> Callable[[View], View]:
         def answer(request: HttpRequest, **parts: Any) -> HttpResponse:
             if request.method == "POST":
                 return view(request, **parts)
-            return redirect(page, **{name: parts[name] for name in names})
+            back: HttpResponse = redirect(page, **{name: parts[name] for name in names})
+            return back
 
-        limited: View = require_http_methods(["GET", "HEAD", "POST"])(answer)
-        return limited
+        return require_http_methods(["GET", "HEAD", "POST"])(answer)
 
     return decorate
