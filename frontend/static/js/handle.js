@@ -18,13 +18,15 @@ function show() {
 
 if (input) {
   let follows = input.value === "";
-  title.addEventListener("input", () => {
+  const follow = () => {
     if (!follows) return;
     input.value = proposed(title.value);
     show();
-  });
+  };
+  title.addEventListener("input", follow);
   input.addEventListener("input", () => {
     follows = input.value === "";
     show();
   });
+  follow(); // on a slow line the title may be there before this script
 }
