@@ -43,7 +43,7 @@ function put({ method, url, headers }, body, signal, onProgress) {
     });
     signal.addEventListener("abort", abort);
     watch();
-    request.send(body);
+    request.send(new Blob([body])); // a buffer is copied by the page's thread, which then stands still
   });
 }
 
