@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from apps.accounts.models import Organization
+from apps.accounts.access import organizations_for_platform
 from apps.downloads.quarantine import waiting_for_review
-from podcasts.models import Show
+from podcasts.access import shows_for_platform
 
 _GONE = "(deleted)"
 
@@ -27,18 +27,13 @@ class WaitingRow:
 def waiting_rows(*, limit: int = 100) -> list[WaitingRow]:
     """The latest days first; three queries, however many rows."""
     found = waiting_for_review(limit=limit)
-    names = dict(
-        Organization.objects.filter(id__in={row.organization for row in found}).values_list(
-            "id", "name"
-        )
-    )
-    show_ids = {show_id for row in found for show_id in row.show_ids}
-    titles = dict(Show.objects.filter(id__in=show_ids).values_list("id", "title"))
+    organizations = organizations_for_platform({row.organization for row in found})
+    shows = shows_for_platform({show_id for row in found for show_id in row.show_ids})
     return [
         WaitingRow(
             organization_id=row.organization,
-            organization=names.get(row.organization, _GONE),
-            shows=", ".join(sorted(titles.get(show_id, _GONE) for show_id in row.show_ids)),
+            organization=str(organizations.get(row.organization, _GONE)),
+            shows=", ".join(sorted(str(shows.get(show_id, _GONE)) for show_id in row.show_ids)),
             day=row.day,
             address_key=row.address_key.hex(),
             downloads=row.downloads,

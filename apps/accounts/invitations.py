@@ -1,7 +1,9 @@
 """Inviting people into an organisation by mail."""
 
 import hashlib
+import logging
 import secrets
+from smtplib import SMTPException
 from uuid import UUID
 
 from django.conf import settings
@@ -17,6 +19,8 @@ from django.urls import reverse
 from apps.accounts.models import Invitation, Membership, Organization, User
 from apps.accounts.roles import Role
 from apps.core.clock import now
+
+logger = logging.getLogger(__name__)
 
 INVITATION_SESSION_KEY = "invitation"
 _HOUR_SECONDS = 3600
@@ -50,13 +54,28 @@ def open_invitation_in_session(request: HttpRequest) -> Invitation | None:
     return find_invitation(token) if token else None
 
 
-@transaction.atomic
 def invite(*, actor: Membership, email: str, role: Role) -> Invitation:
     """Send an invitation, in place of an earlier one to the same address.
 
-    Raises ValidationError for a member's address, for a role stronger than the actor's, and when
-    the actor has sent too many.
+    Raises ValidationError for a member's address, for a role stronger than the actor's, when the
+    actor has sent too many, and when no mail server takes the mail: then nobody is invited.
     """
+    token = secrets.token_urlsafe(32)
+    invitation = _create(actor=actor, email=email, role=role, token=token)
+    try:
+        _send(invitation, token)
+    except (OSError, SMTPException) as error:
+        logger.exception("The invitation to %s could not be sent", invitation.organization_id)
+        invitation.delete()
+        raise ValidationError(
+            "The invitation could not be sent: the mail server did not take it. Try again later.",
+            code="not_sent",
+        ) from error
+    return invitation
+
+
+@transaction.atomic
+def _create(*, actor: Membership, email: str, role: Role, token: str) -> Invitation:
     organization = actor.organization
     if not Role(actor.role).includes(role):
         raise ValidationError(
@@ -66,8 +85,7 @@ def invite(*, actor: Membership, email: str, role: Role) -> Invitation:
         raise ValidationError(f"{email} is a member already.", code="already_member")
     _spend_one(actor.user_id)
     open_invitations(organization).filter(email__iexact=email).delete()
-    token = secrets.token_urlsafe(32)
-    invitation = Invitation.objects.create(
+    return Invitation.objects.create(
         organization=organization,
         email=email,
         role=role,
@@ -75,8 +93,6 @@ def invite(*, actor: Membership, email: str, role: Role) -> Invitation:
         invited_by=actor.user,
         expires_at=now() + settings.INVITATION_LIFETIME,
     )
-    transaction.on_commit(lambda: _send(invitation, token))
-    return invitation
 
 
 def _spend_one(user_id: UUID) -> None:

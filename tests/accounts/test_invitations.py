@@ -185,3 +185,18 @@ def test_a_name_of_several_lines_makes_a_subject_of_one(
     people.organization.save()
     send(people, django_capture_on_commit_callbacks)
     assert mail.outbox[-1].subject == "Join Radio Bcc: everybody@example.com on Longwave"
+
+
+def test_a_mail_that_no_server_takes_invites_nobody(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise ConnectionRefusedError("no server")
+
+    monkeypatch.setattr("apps.accounts.invitations.send_mail", refuse)
+    response = people.client("owner").post(
+        "/studio/organization/invitations/", {"email": "x@example.com", "role": "editor"}
+    )
+    assert response.status_code == 422
+    assert "could not be sent" in response.content.decode()
+    assert not Invitation.objects.exists()
