@@ -79,9 +79,13 @@ class _Sender:
                 if not durable.done():
                     durable.set_result(None)
             self._under_way = []
+        # At once, not in the callback: what comes before that would wait for a task that is over.
+        self._task = None
 
     def _end(self, task: asyncio.Task[None]) -> None:
         """The loop may be ending with hits in hand: there is no later for them but the disk."""
+        if self._task is not task:
+            return
         left = [*self._under_way, *self._waiting]
         self._under_way, self._waiting, self._task = [], [], None
         if left:

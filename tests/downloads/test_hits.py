@@ -145,6 +145,28 @@ def test_a_burst_is_recorded_whole_and_in_order(client: redis.Redis) -> None:
     assert files() == []
 
 
+def test_a_hit_that_comes_as_a_round_trip_ends_is_durable_without_delay(
+    client: redis.Redis,
+) -> None:
+    first, second = whole().to_json(), whole().to_json()
+
+    async def send_one_when_the_other_is_durable() -> None:
+        sender = hits._sender()
+        later: list[asyncio.Future[None]] = []
+        durable = sender.send(first)
+        durable.add_done_callback(lambda _: later.append(sender.send(second)))
+        async with asyncio.timeout(5):
+            await durable
+            await later[0]
+        await hits.settle()
+        await valkey.async_connection().aclose()
+
+    asyncio.run(send_one_when_the_other_is_durable())
+
+    assert streamed(client) == [first, second]
+    assert files() == []
+
+
 def test_hits_wait_on_disk_while_valkey_is_away(client: redis.Redis, settings: Settings) -> None:
     recorded = [whole(), asked("0-1")]
     record_without_valkey(settings, *recorded)
