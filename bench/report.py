@@ -15,7 +15,7 @@ from bench.measuring import BUSY_LOADER, Comparison, Sample, median_of
 _PACKAGES = ("django", "uvicorn", "uvloop", "httptools")
 _HEADINGS = (
     *("what", "unit", "Longwave", "peer", "", "ratio", "min-max"),
-    *("CPU us/req", "peer's", "engines'", "loader CPU"),
+    *("CPU us/req", "peer's", "engines'", "longest ms", "peer's", "loader CPU"),
 )
 
 
@@ -75,6 +75,8 @@ def _row(found: Comparison) -> tuple[str, ...]:
         _number(median_of(found.ours, _cpu_us)),
         _number(median_of(found.theirs, _cpu_us)),
         _number(median_of(found.ours, _beside_us)),
+        _number(max(map(_longest, found.ours))),
+        _number(max(map(_longest, found.theirs))),
         " / ".join(
             f"{median_of(side, _loader):.0%}{'*' if is_loader_busy(side) else ''}"
             for side in (found.ours, found.theirs)
@@ -96,6 +98,10 @@ def _remarks(comparisons: Sequence[Comparison]) -> list[str]:
 
 def _loader(sample: Sample) -> float:
     return sample.loader_share
+
+
+def _longest(sample: Sample) -> float:
+    return sample.outcome.longest_ms
 
 
 def _cpu_us(sample: Sample) -> float:
@@ -178,6 +184,7 @@ def _sample(sample: Sample, comparison: Comparison) -> dict[str, float]:
         "seconds": sample.outcome.seconds,
         "p50_ms": sample.outcome.p50_ms,
         "p99_ms": sample.outcome.p99_ms,
+        "longest_ms": sample.outcome.longest_ms,
         "server_cpu_seconds": sample.server_cpu_seconds,
         "engines_cpu_seconds": sample.beside_cpu_seconds,
         "loader_cpu_seconds": sample.outcome.cpu_seconds,

@@ -5,6 +5,7 @@ import resource
 import statistics
 import sys
 import time
+from collections.abc import Iterable
 from functools import partial
 
 import uvloop
@@ -49,8 +50,11 @@ class Tally:
         self._faults.append(reason)
         self.over.set()
 
-    def outcome(self) -> Outcome:
-        """The sums, up to now."""
+    def outcome(self, waiting_seconds: Iterable[float]) -> Outcome:
+        """The sums, up to now, with the ages of the answers that are still waited for.
+
+        Without those, a server that lets some clients wait for ever would look quick.
+        """
         seconds = time.perf_counter() - self._began_at
         p50, p99 = percentiles(self._latencies)
         return Outcome(
@@ -60,6 +64,7 @@ class Tally:
             cpu_seconds=_cpu_seconds() - self._cpu_at,
             p50_ms=p50 * 1000,
             p99_ms=p99 * 1000,
+            longest_ms=max([*self._latencies, *waiting_seconds], default=0.0) * 1000,
             faults=tuple(self._faults[:5]),
         )
 
@@ -90,7 +95,7 @@ async def run(job: Job) -> Outcome:
         await _until(tally.over, job.warm_up_seconds)
         tally.begin()
         await _until(tally.over, job.seconds)
-        return tally.outcome()
+        return tally.outcome([connection.waiting_seconds for connection in connections])
     finally:
         for connection in connections:
             connection.close()

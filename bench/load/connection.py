@@ -1,6 +1,7 @@
 """One kept connection: asks, checks what comes, asks again, without copying bodies."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Protocol, cast
 
@@ -31,7 +32,9 @@ class Connection(asyncio.BufferedProtocol):
         self._exchanges = exchanges
         self._observer = observer
         self._buffer = memoryview(bytearray(BUFFER_BYTES))
-        self._clock = asyncio.get_running_loop().time
+        # Not the loop's time, which uvloop reads once a turn and in milliseconds.
+        self._clock = time.perf_counter
+        self._asked_at = self._clock()
         self._head = b""
         self._left: int | None = None  # of the body; None while the headers come
         self._is_closing = False
@@ -43,6 +46,11 @@ class Connection(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._is_closing:
             self._observer.failed(f"the server closed a connection in use ({exc})")
+
+    @property
+    def waiting_seconds(self) -> float:
+        """How long the answer that is under way has been waited for."""
+        return self._clock() - self._asked_at
 
     def close(self) -> None:
         """Leave, also in the middle of an answer."""

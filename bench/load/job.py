@@ -59,6 +59,7 @@ class Outcome:
     cpu_seconds: float  # of the generator itself
     p50_ms: float
     p99_ms: float
+    longest_ms: float  # of answers that came, and of those still waited for at the end
     faults: tuple[str, ...] = ()
 
     def to_json(self) -> str:

@@ -20,6 +20,7 @@ def sample(requests: int, *, loader: float = 0.2) -> Sample:
         cpu_seconds=2 * loader,
         p50_ms=1.0,
         p99_ms=2.0,
+        longest_ms=7.0,
     )
     return Sample(outcome, server_cpu_seconds=1.0, beside_cpu_seconds=0.5)
 
@@ -59,7 +60,7 @@ def test_columns_are_aligned() -> None:
 def test_a_comparison_is_told_with_its_peer_and_its_spread() -> None:
     text = as_text(Results(comparisons=[comparison([100, 200, 300], [100, 100, 100])]))
     row = next(line for line in text.splitlines() if line.startswith("ranges"))
-    expected = "ranges req/s 100 a peer 50.0 2.00 1.00-3.00 5,000 10,000 2,500 20% / 20%"
+    expected = "ranges req/s 100 a peer 50.0 2.00 1.00-3.00 5,000 10,000 2,500 7.0 7.0 20% / 20%"
     assert " ".join(row.split()) == expected
 
 

@@ -23,7 +23,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-async def load(answer: Answer, kind: Kind, file: Path, *, max_requests: int = 20) -> Outcome:
+async def load(answer: Answer, kind: Kind, file: Path, *, seconds: float = 20) -> Outcome:
     async with serving(answer) as port:
         return await run(
             Job(
@@ -31,9 +31,9 @@ async def load(answer: Answer, kind: Kind, file: Path, *, max_requests: int = 20
                 port=port,
                 targets=(Target("/file", str(file)),),
                 connections=2,
-                seconds=20,
+                seconds=seconds,
                 warm_up_seconds=0,
-                max_requests=max_requests,
+                max_requests=20,
             )
         )
 
@@ -69,6 +69,13 @@ async def test_bytes_are_added_up(file: Path) -> None:
     outcome = await load(RIGHT["whole files"][1], Kind.WHOLE, file)
     # Each connection may be in the middle of an answer when measuring begins and when it ends.
     assert outcome.body_bytes == pytest.approx(20 * len(CONTENT), abs=2 * len(CONTENT))
+
+
+async def test_an_answer_that_never_ends_is_not_forgotten(file: Path) -> None:
+    stuck = response(200, CONTENT[:-1], length=len(CONTENT))
+    outcome = await load(lambda _: stuck, Kind.WHOLE, file, seconds=0.2)
+    assert outcome.requests == 0
+    assert outcome.longest_ms >= 200
 
 
 WRONG: dict[str, tuple[Kind, Answer, str]] = {
@@ -159,5 +166,5 @@ def test_a_job_travels_as_json() -> None:
 
 
 def test_an_outcome_travels_as_json() -> None:
-    outcome = Outcome(1.0, 2, 3, 0.5, 1.0, 2.0, faults=("wrong bytes",))
+    outcome = Outcome(1.0, 2, 3, 0.5, 1.0, 2.0, 4.0, faults=("wrong bytes",))
     assert Outcome.from_json(outcome.to_json()) == outcome
