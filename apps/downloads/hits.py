@@ -90,6 +90,9 @@ class _Sender:
         self._under_way, self._waiting, self._task = [], [], None
         if left:
             _spool([message for message, _ in left])
+        for _, durable in left:
+            if not durable.done():
+                durable.set_result(None)  # a response waits for it
 
 
 _senders: WeakKeyDictionary[asyncio.AbstractEventLoop, _Sender] = WeakKeyDictionary()

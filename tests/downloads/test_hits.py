@@ -378,3 +378,16 @@ def test_a_full_disk_never_leaves_half_a_line(client: redis.Redis) -> None:
 
     assert output == b"refused\n"
     assert streamed(client) == [b"a" * 800, b"c" * 100]
+
+
+def test_a_fault_of_ours_keeps_no_response_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(messages: list[str]) -> None:
+        raise RuntimeError("a fault")
+
+    async def send() -> None:
+        async with asyncio.timeout(5):
+            await hits.record(whole())
+
+    monkeypatch.setattr(hits, "_deliver", fail)
+    asyncio.run(send())
+    assert len(files()) == 1
