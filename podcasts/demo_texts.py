@@ -86,7 +86,7 @@ def notes(episode: DemoEpisode, starts_seconds: list[float]) -> str:
         f"- {_clock(start)} {name}"
         for start, name in zip(starts_seconds, episode.sections, strict=True)
     )
-    return f"{episode.introduction}\n## Chapters\n\n{listed}\n\n{episode.closing}"
+    return f"{episode.introduction}\n## What happens when\n\n{listed}\n\n{episode.closing}"
 
 
 def _clock(seconds: float) -> str:
