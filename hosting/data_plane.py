@@ -1,9 +1,9 @@
 """The trimmed ASGI handler of feeds, media, pictures and upload parts: see docs/adr/0003."""
 
 import asyncio
-import io
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -12,15 +12,14 @@ from django.core.handlers.asgi import ASGIHandler
 from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import URLResolver, get_resolver
+from django.urls import get_resolver
 
-from apps.core.streamed import Receive, StreamedRequest
-from apps.media.serving import MediaResponse
+from apps.core.streamed import Receive, Scope, StreamedRequest
+from apps.media.serving import ZERO_COPY, MediaResponse
 from apps.media.sources import CHUNK_BYTES
 
 logger = logging.getLogger("django.request")
 
-type Scope = dict[str, Any]
 type Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 type Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -39,7 +38,9 @@ class DataPlane(ASGIHandler):
     def __init__(self, otherwise: Application | None = None, urlconf: str | None = None) -> None:
         super().__init__()
         self._otherwise = otherwise
-        self._urlconf = urlconf or settings.DATA_URLCONF
+        # The same episodes are asked for all the time.
+        resolver = get_resolver(urlconf or settings.DATA_URLCONF)
+        self._resolve = lru_cache(maxsize=4096)(resolver.resolve)
 
     def load_middleware(self, is_async: bool = False) -> None:
         """There is none: one sync middleware would cost every request a thread."""
@@ -48,13 +49,10 @@ class DataPlane(ASGIHandler):
         if self._otherwise is not None and not scope["path"].startswith(PREFIXES):
             await self._otherwise(scope, receive, send)
             return
-        request, error = self.create_request(scope, io.BytesIO())
-        if error is not None or not isinstance(request, StreamedRequest):
-            await self.send_response(error or HttpResponse(status=400), send)
-            return
+        request = StreamedRequest(scope)
         request.receive = receive
         try:
-            if request.method == "PUT":  # the view reads the body, and so sees the client leave
+            if request.method == "PUT" or _tells_of_leaving(scope):
                 await self._answer(request, send)
             else:
                 await self._answer_while_listening(request, send)
@@ -72,15 +70,21 @@ class DataPlane(ASGIHandler):
 
     async def _answer(self, request: StreamedRequest, send: Send) -> None:
         response = await self._respond(request)
+        if not isinstance(response, MediaResponse):
+            try:
+                await self.send_response(_completed(response), send)
+            except OSError as error:
+                raise RequestAborted from error
+            return
         try:
-            await self.send_response(_completed(response), send)
+            extensions = request.scope.get("extensions") or {}
+            await response.transmit(send, is_kernel_sending=ZERO_COPY in extensions)
         finally:
-            if isinstance(response, MediaResponse):
-                await response.aclose()
+            await response.aclose()
 
     async def _respond(self, request: StreamedRequest) -> HttpResponseBase:
         try:
-            match = self._resolver.resolve(request.path_info)
+            match = self._resolve(request.path_info)
             request.resolver_match = match
             response: HttpResponseBase = await match.func(request, *match.args, **match.kwargs)
         except RequestAborted:
@@ -89,9 +93,11 @@ class DataPlane(ASGIHandler):
             return _error_response(request, error)
         return response
 
-    @property
-    def _resolver(self) -> URLResolver:
-        return get_resolver(self._urlconf)
+
+def _tells_of_leaving(scope: Scope) -> bool:
+    """Whether `send` raises when the client is gone; else somebody must listen for it."""
+    version: str = scope.get("asgi", {}).get("spec_version", "2.0")
+    return version >= "2.4"
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:

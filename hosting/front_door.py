@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 
 from apps.core.addresses import is_believed
-from apps.core.streamed import Receive
-from hosting.data_plane import Application, Scope, Send
+from apps.core.streamed import Receive, Scope
+from hosting.data_plane import Application, Send
 
 TOO_LARGE = "longwave.too_large"  # in the scope, for the middleware that answers
 

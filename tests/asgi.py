@@ -1,6 +1,7 @@
 """A client for an ASGI application in this process, which can also leave in the middle."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,15 +32,61 @@ def call(
     body: Iterable[bytes] = (),
     leave_after: int | None = None,
     has_backpressure: bool = True,
+    sends_files: bool = False,
 ) -> Reply:
     """One request; with `leave_after`, the client takes so many bytes, then is gone.
 
     With -1 it leaves before the headers are out. The application then hangs in `send`, or is
-    told nothing by it on a server without backpressure.
+    told nothing by it on a server without backpressure. With `sends_files`, the server is one
+    like ours: it sends files by itself, and `send` says that the client is gone.
     """
-    return async_to_sync(_call)(
+    client = _sending_client if sends_files else _call
+    return async_to_sync(client)(
         application, method, target, headers or {}, body, leave_after, has_backpressure
     )
+
+
+async def _sending_client(
+    application: Application,
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    body: Iterable[bytes],
+    leave_after: int | None,
+    has_backpressure: bool,
+) -> Reply:
+    reply = Reply()
+
+    async def send(message: Mapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            reply.status = message["status"]
+            reply.headers = {k.decode().lower(): v.decode() for k, v in message["headers"]}
+        elif message["type"] == "http.response.zerocopysend":
+            at, stop = message["offset"], message["offset"] + message["count"]
+            while at < stop:
+                piece = os.pread(message["file"], min(100_000, stop - at), at)
+                if not piece:
+                    raise OSError("the file is too short")
+                reply.body += piece
+                at += len(piece)
+                message["progress"](len(piece))
+                if leave_after is not None and len(reply.body) > leave_after:
+                    raise ConnectionResetError
+        else:
+            reply.body += message.get("body", b"")
+        if leave_after is not None and len(reply.body) > leave_after:
+            raise ConnectionResetError
+        is_start = message["type"] == "http.response.start"
+        reply.is_complete = not is_start and not message.get("more_body", False)
+
+    async def receive() -> dict[str, Any]:
+        raise AssertionError("nobody needs to listen on such a server")
+
+    scope = _scope(method, target, headers)
+    scope["asgi"]["spec_version"] = "2.4"
+    scope["extensions"] = {"http.response.zerocopysend": {}}
+    await application(scope, receive, send)
+    return reply
 
 
 async def _call(

@@ -1,7 +1,9 @@
 """One request for media, with the bytes that were really sent, as it travels in the stream."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Self
 from uuid import UUID
 
@@ -10,6 +12,42 @@ from apps.downloads.intervals import Interval
 
 class MalformedHitError(ValueError):
     """A message that is no hit."""
+
+
+def members(fields: Mapping[str, object]) -> str:
+    """The members of a JSON object, without its braces."""
+    return json.dumps(fields, separators=(",", ":"))[1:-1]
+
+
+@dataclass(frozen=True)
+class HitSubject:
+    """What all hits of one file version have in common; rendered once."""
+
+    episode: UUID
+    show: UUID
+    organization: UUID
+    rendition: UUID
+    size: int
+    header: int
+    duration_ms: int
+
+    @cached_property
+    def members(self) -> str:
+        """As members of a JSON object."""
+        return members(
+            {
+                name: value if isinstance(value, int) else str(value)
+                for name, value in asdict(self).items()
+            }
+        )
+
+
+def hit_message(
+    subject: HitSubject, request: str, sent: Sequence[Interval], *, is_final: bool
+) -> bytes:
+    """A hit as it travels; `request` are the members that belong to the request, rendered."""
+    rest = members({"sent": sent, "final": is_final})
+    return f"{{{request},{subject.members},{rest}}}".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +78,26 @@ class Hit:
 
     def to_json(self) -> bytes:
         """The message: a compact JSON object."""
-        return json.dumps(
-            {
-                "id": str(self.id),
-                "at": self.at,
-                "episode": str(self.episode),
-                "show": str(self.show),
-                "organization": str(self.organization),
-                "rendition": str(self.rendition),
-                "size": self.size,
-                "header": self.header,
-                "duration_ms": self.duration_ms,
-                "method": self.method,
-                "status": self.status,
-                "ip": self.ip,
-                "agent": self.agent,
-                "range": self.range,
-                "sent": self.sent,
-                "referrer": self.referrer,
-                "final": self.final,
-            },
-            separators=(",", ":"),
-        ).encode()
+        subject = HitSubject(
+            episode=self.episode,
+            show=self.show,
+            organization=self.organization,
+            rendition=self.rendition,
+            size=self.size,
+            header=self.header,
+            duration_ms=self.duration_ms,
+        )
+        request = {
+            "id": str(self.id),
+            "at": self.at,
+            "method": self.method,
+            "status": self.status,
+            "ip": self.ip,
+            "agent": self.agent,
+            "range": self.range,
+            "referrer": self.referrer,
+        }
+        return hit_message(subject, members(request), self.sent, is_final=self.final)
 
     @classmethod
     def from_json(cls, message: bytes) -> Self:

@@ -1,20 +1,21 @@
 """How an episode's audio is answered at its stable address, and reported as a hit."""
 
-from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.core.handlers.asgi import ASGIRequest
+from django.http import Http404
 from django.http.response import HttpResponseBase
 
 from apps.core.addresses import client_address
 from apps.core.clock import now
 from apps.core.ids import new_id
-from apps.downloads.hits import Hit, record
+from apps.downloads.hit import HitSubject, hit_message, members
+from apps.downloads.hits import record_message
 from apps.media.serving import MediaResponse, Resource, serve
-from apps.media.sources import Segment
+from apps.media.sources import Segment, Source
 from apps.media.storage import storage
 from podcasts.media_lookup import EpisodeAudio, find_preview_audio, find_public_audio
 from podcasts.previews import PARAMETER, is_preview_token
@@ -22,10 +23,14 @@ from podcasts.previews import PARAMETER, is_preview_token
 # Kept, but asked for again every time: the address is stable while its file may be replaced.
 _PUBLIC = "no-cache, no-transform"
 _PREVIEW = "private, no-store"
+# What is derived from a file version, per process: an `EpisodeAudio` is the same object until it
+# changes.
+_KEPT = 4096
+_FORWARDED = "X-Forwarded-For"
 _COUNTED_METHODS = {"GET", "HEAD"}  # HEAD is dropped by the rules, which say so to the user
 
 
-async def media(request: HttpRequest, episode_id: UUID, filename: str) -> HttpResponseBase:
+async def media(request: ASGIRequest, episode_id: UUID, filename: str) -> HttpResponseBase:
     """``/media/<episode id>/<name>.<ext>``: the current rendition, whatever the name says."""
     token = request.GET.get(PARAMETER)
     if token is not None:
@@ -37,11 +42,11 @@ async def media(request: HttpRequest, episode_id: UUID, filename: str) -> HttpRe
     response = await serve(request, _resource(audio, _PUBLIC), on_sent=report)
     report.status = response.status_code
     if request.method in _COUNTED_METHODS and not isinstance(response, MediaResponse):
-        await report([], True)
+        report([], True)
     return response
 
 
-async def _preview(request: HttpRequest, episode_id: UUID, token: str) -> HttpResponseBase:
+async def _preview(request: ASGIRequest, episode_id: UUID, token: str) -> HttpResponseBase:
     """What the studio's own player plays: listening to one's own work is no download."""
     if not is_preview_token(token, episode_id):
         raise PermissionDenied
@@ -51,8 +56,9 @@ async def _preview(request: HttpRequest, episode_id: UUID, token: str) -> HttpRe
     return await serve(request, _resource(audio, _PREVIEW))
 
 
+@lru_cache(maxsize=_KEPT)
 def _resource(audio: EpisodeAudio, cache_control: str) -> Resource:
-    open_file = partial(storage().open_source, audio.storage_key, audio.size_bytes)
+    open_file = partial(_open, audio.storage_key, audio.size_bytes)
     return Resource(
         segments=(Segment(open_file, audio.size_bytes),),
         content_type=audio.content_type,
@@ -63,36 +69,58 @@ def _resource(audio: EpisodeAudio, cache_control: str) -> Resource:
     )
 
 
+async def _open(key: str, size_bytes: int) -> Source:
+    return await storage().open_source(key, size_bytes)
+
+
 class _Report:
     """Turns what was sent into hits of one response; its event time is the request's begin."""
 
-    def __init__(self, request: HttpRequest, audio: EpisodeAudio) -> None:
+    def __init__(self, request: ASGIRequest, audio: EpisodeAudio) -> None:
         self.status = 0
-        self._hit = Hit(
-            id=new_id(),
-            at=int(now().timestamp() * 1000),
-            episode=audio.episode,
-            show=audio.show,
-            organization=audio.organization,
-            rendition=audio.rendition,
-            size=audio.size_bytes,
-            header=audio.header_bytes,
-            duration_ms=audio.duration_ms,
-            method=request.method or "",
-            status=0,
-            ip=client_address(
-                request.META.get("REMOTE_ADDR"), request.headers.get("X-Forwarded-For", "")
-            ),
-            agent=request.headers.get("User-Agent", ""),
-            range=request.headers.get("Range", ""),
-            referrer=_host(request.headers.get("Referer", "")),
+        self._request = request
+        self._subject = _subject(audio)
+        self._at = int(now().timestamp() * 1000)
+        self._members = ""
+
+    def __call__(self, sent: list[tuple[int, int]], is_final: bool) -> None:
+        self._members = self._members or self._describe()
+        record_message(hit_message(self._subject, self._members, sent, is_final=is_final))
+
+    def _describe(self) -> str:
+        """Rendered when something is to be told, and only once."""
+        headers = self._request.headers
+        client = self._request.scope.get("client")
+        return members(
+            {
+                "id": str(new_id()),
+                "at": self._at,
+                "method": self._request.method,
+                "status": self.status,
+                "ip": client_address(client[0] if client else None, headers.get(_FORWARDED, "")),
+                "agent": headers.get("User-Agent", ""),
+                "range": headers.get("Range", ""),
+                "referrer": _host(headers.get("Referer", "")),
+            }
         )
 
-    async def __call__(self, sent: list[tuple[int, int]], final: bool) -> None:
-        await record(replace(self._hit, status=self.status, sent=tuple(sent), final=final))
+
+@lru_cache(maxsize=_KEPT)
+def _subject(audio: EpisodeAudio) -> HitSubject:
+    return HitSubject(
+        episode=audio.episode,
+        show=audio.show,
+        organization=audio.organization,
+        rendition=audio.rendition,
+        size=audio.size_bytes,
+        header=audio.header_bytes,
+        duration_ms=audio.duration_ms,
+    )
 
 
 def _host(referrer: str) -> str:
+    if not referrer:
+        return ""
     try:
         return urlsplit(referrer).hostname or ""
     except ValueError:

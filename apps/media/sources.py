@@ -6,10 +6,12 @@ from bisect import bisect_right
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from io import FileIO
 from itertools import accumulate
 from pathlib import Path
 from typing import Protocol
+
+from apps.media.errors import SourceClosedError, SourceTooShortError
+from apps.media.open_files import OpenFile, open_files
 
 CHUNK_BYTES = 256 * 1024
 """The most that one read holds in memory: what a slow client can cost."""
@@ -18,12 +20,14 @@ CHUNK_BYTES = 256 * 1024
 _ONLY_IF_CACHED: int | None = getattr(os, "RWF_NOWAIT", None)
 
 
-class SourceTooShortError(OSError):
-    """A stored file ended before the length that was promised for it."""
-
-
 class Source(Protocol):
     """One stored file, open for reading; whoever opened it closes it."""
+
+    descriptor: int | None
+    """A local file whose bytes the kernel can send by itself; None for what is elsewhere."""
+
+    async def prepare(self, start: int, stop: int) -> None:
+        """Make sure that reading bytes [start, stop) can begin; raises OSError."""
 
     def read(self, start: int, stop: int) -> AsyncGenerator[bytes]:
         """Bytes [start, stop) in pieces of at most CHUNK_BYTES; raises OSError, never pads."""
@@ -35,16 +39,24 @@ class Source(Protocol):
 class DiskSource:
     """A file on disk: pages in memory are read at once, others in a thread."""
 
-    def __init__(self, file: FileIO) -> None:
-        self._file = file
+    def __init__(self, file: OpenFile, give_back: Callable[[OpenFile], None]) -> None:
+        self._file: OpenFile | None = file
+        self._give_back = give_back
+        self.descriptor: int | None = file.descriptor
 
     @classmethod
-    async def open(cls, path: Path, size_bytes: int) -> "DiskSource":
-        """Open a file that must have exactly this size; raises OSError."""
-        return cls(await asyncio.to_thread(_open_checked, path, size_bytes))
+    async def open(cls, key: str, size_bytes: int, find: Callable[[], Path]) -> "DiskSource":
+        """Open the file of a key, which must have exactly this size; raises OSError."""
+        files = open_files()
+        return cls(await files.borrow(key, size_bytes, find), files.give_back)
+
+    async def prepare(self, start: int, stop: int) -> None:
+        """It is open: there is nothing to do."""
 
     async def read(self, start: int, stop: int) -> AsyncGenerator[bytes]:
-        descriptor = self._file.fileno()
+        descriptor = self.descriptor
+        if descriptor is None:
+            raise SourceClosedError
         while start < stop:
             count = min(CHUNK_BYTES, stop - start)
             chunk = _read_cached(descriptor, count, start)
@@ -56,17 +68,9 @@ class DiskSource:
             start += len(chunk)
 
     async def close(self) -> None:
-        self._file.close()
-
-
-def _open_checked(path: Path, size_bytes: int) -> FileIO:
-    # A file object, not a bare descriptor: when the waiting task was cancelled, dropping it closes.
-    file = FileIO(path, "rb")
-    actual = os.fstat(file.fileno()).st_size
-    if actual != size_bytes:
-        file.close()
-        raise SourceTooShortError(f"the file has {actual} bytes, not {size_bytes}")
-    return file
+        file, self._file, self.descriptor = self._file, None, None
+        if file is not None:
+            self._give_back(file)
 
 
 def _read_cached(descriptor: int, count: int, offset: int) -> bytes:
@@ -103,20 +107,28 @@ class SegmentedSource:
         """The length of the whole."""
         return self._stops[-1] if self._stops else 0
 
-    async def open_at(self, offset: int) -> None:
-        """Open the file that holds this byte, so that what is missing is known before it is due."""
-        await self._source(bisect_right(self._stops, offset))
+    async def prepare(self, start: int, stop: int) -> None:
+        """Open the file that holds the first byte, so that what is missing is known in time."""
+        source, shift, until = await self.locate(start)
+        await source.prepare(start + shift, min(stop, until) + shift)
+
+    async def locate(self, offset: int) -> tuple[Source, int, int]:
+        """Where a byte is: in which file, open; what to add to offsets there; how far it goes.
+
+        Raises OSError.
+        """
+        index = bisect_right(self._stops, offset)
+        if index == len(self._stops):
+            raise SourceTooShortError(f"byte {offset} is beyond the {self.size_bytes} there are")
+        segment = self._segments[index]
+        stop = self._stops[index]
+        return await self._source(index), segment.start - (stop - segment.length), stop
 
     async def read(self, start: int, stop: int) -> AsyncGenerator[bytes]:
         """As Source.read, across the joints."""
-        if stop > self.size_bytes:
-            raise SourceTooShortError(f"byte {stop} is beyond the {self.size_bytes} there are")
         while start < stop:
-            index = bisect_right(self._stops, start)
-            until = min(stop, self._stops[index])
-            segment = self._segments[index]
-            shift = segment.start - (self._stops[index] - segment.length)
-            source = await self._source(index)
+            source, shift, until = await self.locate(start)
+            until = min(stop, until)
             async with aclosing(source.read(start + shift, until + shift)) as chunks:
                 async for chunk in chunks:
                     yield chunk

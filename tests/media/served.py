@@ -45,11 +45,11 @@ async def plain(request: HttpRequest) -> HttpResponseBase:
     file = folder() / "plain"
     size = file.stat().st_size
 
-    async def report(sent: list[tuple[int, int]], final: bool) -> None:
+    def report(sent: list[tuple[int, int]], final: bool) -> None:
         with (folder() / "reports").open("a") as reports:
             reports.write(json.dumps({"sent": sent, "final": final}) + "\n")
 
-    segment = Segment(lambda: DiskSource.open(file, size), size)
+    segment = Segment(lambda: DiskSource.open("plain", size, lambda: file), size)
     return await serve(request, resource(segment), on_sent=report)
 
 
@@ -59,7 +59,7 @@ async def shrinking(request: HttpRequest) -> HttpResponseBase:
     file.write_bytes(content())
 
     async def open_and_cut() -> Source:
-        source = await DiskSource.open(file, SIZE)
+        source = await DiskSource.open(file.name, SIZE, lambda: file)
         os.truncate(file, SIZE // 2)
         return source
 
@@ -69,7 +69,10 @@ async def shrinking(request: HttpRequest) -> HttpResponseBase:
 async def missing(request: HttpRequest) -> HttpResponseBase:
     """A file that is not there."""
     return await serve(
-        request, resource(Segment(lambda: DiskSource.open(folder() / "missing", SIZE), SIZE))
+        request,
+        resource(
+            Segment(lambda: DiskSource.open("missing", SIZE, lambda: folder() / "missing"), SIZE)
+        ),
     )
 
 

@@ -6,16 +6,17 @@ import http.client
 import re
 from collections.abc import Callable
 from email.message import Message
-from io import FileIO
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.handlers.asgi import ASGIHandler
 from django.test import override_settings
 
+from apps.media.open_files import OpenFile, OpenFiles
 from apps.media.ranges import MAX_RANGES
-from apps.media.serving import response as response_module
-from apps.media.sources import DiskSource
+from apps.media.serving import sent as sent_module
 from tests.asgi import Reply, call
 from tests.instance import wait_for
 from tests.media.served import CHANGED_TEXT, ETAG, SIZE, application, content
@@ -35,12 +36,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture(params=["in process", "uvicorn", "daphne"])
+@pytest.fixture(params=["in process", "by the kernel", "uvicorn", "daphne"])
 def fetch(request: pytest.FixtureRequest) -> Fetch:
     """One request to the application, called directly or by way of each server."""
-    if request.param == "in process":
+    if request.param in {"in process", "by the kernel"}:
         request.getfixturevalue("folder")
-        return lambda method, target, headers=None: call(application, method, target, headers)
+        return partial(call, application, sends_files=request.param == "by the kernel")
     server: WebServer = request.getfixturevalue(request.param)
 
     def over_socket(method: str, target: str, headers: dict[str, str] | None = None) -> Reply:
@@ -283,17 +284,15 @@ def test_what_was_sent_is_told_before_the_client_has_the_last_byte(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
-    tell = response_module.MediaResponse._tell
+    finish = sent_module.Sent.finish
 
-    async def spy(response: response_module.MediaResponse, *, final: bool) -> None:
-        seen.append(len(reply_so_far()))
-        await tell(response, final=final)
+    def spy(sent: sent_module.Sent, count: int = 0) -> None:
+        if sent.is_awaited:
+            seen.append(len(received))
+        finish(sent, count)
 
-    monkeypatch.setattr(response_module.MediaResponse, "_tell", spy)
+    monkeypatch.setattr(sent_module.Sent, "finish", spy)
     received = bytearray()
-
-    def reply_so_far() -> bytearray:
-        return received
 
     async def recording(scope: object, receive: object, send: Callable[..., object]) -> None:
         async def send_and_note(message: dict[str, bytes]) -> None:
@@ -339,7 +338,7 @@ def test_nothing_sent_by_head_and_errors_is_told(folder: Path) -> None:
 
 
 def test_a_long_stream_is_told_as_it_goes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(response_module, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(sent_module, "REPORT_SECONDS", 0.0)
     (folder / "plain").write_bytes(bytes(600_000))
     call(application, "GET", FILE)
     assert reports(folder) == [
@@ -360,21 +359,23 @@ def test_a_recorder_that_fails_never_disturbs_the_sending(
     assert "What was sent could not be recorded" in caplog.text
 
 
+@pytest.mark.parametrize("sends_files", [False, True])
 @pytest.mark.parametrize("leave_after", [None, -1, 0, 262_144])
-def test_no_file_stays_open(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, leave_after: int | None
+def test_no_file_stays_in_use(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, leave_after: int | None, sends_files: bool
 ) -> None:
-    opened: list[DiskSource] = []
-    make = DiskSource.__init__
+    borrowed: list[OpenFile] = []
+    borrow = OpenFiles.borrow
 
-    def remember(source: DiskSource, file: FileIO) -> None:
-        make(source, file)
-        opened.append(source)
+    async def remember(files: OpenFiles, *arguments: Any) -> OpenFile:
+        file = await borrow(files, *arguments)
+        borrowed.append(file)
+        return file
 
-    monkeypatch.setattr(DiskSource, "__init__", remember)
+    monkeypatch.setattr(OpenFiles, "borrow", remember)
     (folder / "plain").write_bytes(bytes(600_000))
-    call(application, "GET", FILE, leave_after=leave_after)
-    assert [source._file.closed for source in opened] == [True]
+    call(application, "GET", FILE, leave_after=leave_after, sends_files=sends_files)
+    assert [file.readers for file in borrowed] == [0]
 
 
 @override_settings(ROOT_URLCONF="tests.media.served", MIDDLEWARE=[])

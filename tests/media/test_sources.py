@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.media import sources
+from apps.media.errors import SourceTooShortError
 from apps.media.sources import (
     CHUNK_BYTES,
     DiskSource,
     Segment,
     SegmentedSource,
-    SourceTooShortError,
 )
 
 FILE = bytes(range(256)) * 4
@@ -22,7 +22,11 @@ FILE = bytes(range(256)) * 4
 class Memory:
     """A source in memory that counts how often it was opened and closed."""
 
+    descriptor = None
     opened = closed = 0
+
+    async def prepare(self, start: int, stop: int) -> None:
+        """It is in memory."""
 
     async def read(self, start: int, stop: int):  # type: ignore[no-untyped-def]
         for at in range(start, stop, 7):
@@ -59,7 +63,7 @@ def test_only_the_files_whose_bytes_are_read_are_opened_and_all_are_closed() -> 
     source = SegmentedSource([Segment(file.open, 100) for file in files])
 
     async def scenario() -> None:
-        await source.open_at(150)
+        await source.prepare(150, 160)
         await read_all(source, 150, 250)
         await read_all(source, 199, 201)
         await source.close()
@@ -87,7 +91,7 @@ def test_a_file_is_read_in_bounded_pieces(
     path.write_bytes(content)
 
     async def pieces(start: int, stop: int) -> list[bytes]:
-        source = await DiskSource.open(path, len(content))
+        source = await DiskSource.open(str(path), len(content), lambda: path)
         try:
             return [chunk async for chunk in source.read(start, stop)]
         finally:
@@ -104,7 +108,7 @@ def test_a_file_that_ends_early_is_an_error_and_never_padded(tmp_path: Path) -> 
     path.write_bytes(FILE)
 
     async def scenario() -> list[bytes]:
-        source = await DiskSource.open(path, len(FILE))
+        source = await DiskSource.open(str(path), len(FILE), lambda: path)
         path.write_bytes(FILE[:100])
         chunks = source.read(0, len(FILE))
         got = [await anext(chunks)]
@@ -121,4 +125,4 @@ def test_a_file_of_another_size_is_not_opened(tmp_path: Path, promised: int) -> 
     path = tmp_path / "file"
     path.write_bytes(FILE)
     with pytest.raises(SourceTooShortError):
-        async_to_sync(DiskSource.open)(path, promised)
+        async_to_sync(DiskSource.open)(str(path), promised, lambda: path)

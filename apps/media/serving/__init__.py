@@ -6,10 +6,11 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from apps.media.serving.plan import Resource, plan_response
-from apps.media.serving.response import MediaResponse, OnSent
+from apps.media.serving.response import ZERO_COPY, MediaResponse
+from apps.media.serving.sent import OnSent
 from apps.media.sources import SegmentedSource
 
-__all__ = ["MediaResponse", "OnSent", "Resource", "serve"]
+__all__ = ["ZERO_COPY", "MediaResponse", "OnSent", "Resource", "serve"]
 
 logger = logging.getLogger(__name__)
 
@@ -19,17 +20,18 @@ async def serve(
 ) -> HttpResponseBase:
     """The response to a request for this file; only bodies with its bytes are a MediaResponse.
 
-    `on_sent` is told which bytes were handed to the server: see MediaResponse.
+    `on_sent` is told which bytes have left: see MediaResponse.
     """
     plan = plan_response(request.method or "", request.headers, resource)
-    if plan.first_byte is None:
+    first = plan.first_range
+    if first is None:
         response = HttpResponse(plan.text, status=plan.status, headers=plan.headers)
         if not plan.text and "Content-Type" not in plan.headers:
             del response.headers["Content-Type"]  # there is no content to have a type
         return response
     source = SegmentedSource(resource.segments)
     try:
-        await source.open_at(plan.first_byte)
+        await source.prepare(first.first, first.stop)
     except OSError:
         logger.exception("A stored file cannot be opened: %s", resource.filename)
         return HttpResponse(

@@ -64,9 +64,9 @@ class Plan:
     text: str = field(default="", kw_only=True)
 
     @property
-    def first_byte(self) -> int | None:
-        """The offset at which reading begins; None when nothing is read."""
-        return next((piece.first for piece in self.pieces if isinstance(piece, Range)), None)
+    def first_range(self) -> Range | None:
+        """Where reading begins; None when nothing is read."""
+        return next((piece for piece in self.pieces if isinstance(piece, Range)), None)
 
 
 def plan_response(method: str, headers: Mapping[str, str], resource: Resource) -> Plan:

@@ -2,44 +2,38 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import RequestAborted
 from django.http import StreamingHttpResponse
 
+from apps.media.ranges import Range
 from apps.media.serving.plan import Plan
+from apps.media.serving.sent import OnSent, Sent
 from apps.media.sources import SegmentedSource
 
 logger = logging.getLogger(__name__)
 
-type OnSent = Callable[[list[tuple[int, int]], bool], Awaitable[None]]
-"""Called with half-open intervals of the file, merged and sorted, and whether they are final."""
+type Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
-REPORT_SECONDS = 5.0
-"""How much of a long stream a killed process can leave untold."""
-_REPORT_TIMEOUT_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    content: bytes
-    offset: int | None  # in the file; None for what stands between its parts
-    is_last: bool = False
+ZERO_COPY = "http.response.zerocopysend"
+"""The ASGI extension by which a server sends a file without its bytes passing through here."""
 
 
 class MediaResponse(StreamingHttpResponse):
     """A body with bytes of a file.
 
-    `on_sent` hears of the bytes that the server took: every few seconds while a stream lasts,
-    and once with `final`. On a complete response the final call is awaited before the last byte
-    goes out, so that no client can have a whole file of which nothing is on record; when the
-    client leaves or reading fails, it comes as the response ends. Its errors are logged, and
-    never disturb the sending.
+    `on_sent` hears of the bytes that left: every few seconds while a stream lasts, and once with
+    `final`. On a complete response the final call comes before the last byte goes out, so that no
+    client can have a whole file of which nothing is on record; when the client leaves or reading
+    fails, it comes as the response ends. Its errors are logged, and never disturb the sending.
 
-    Whoever sends the response must call `aclose`, also when it never began: a generator that was
-    not started runs no `finally`, and Django's handler closes a response on some paths only.
+    The data plane sends it with `transmit`; to any other handler it is a response that streams,
+    for which bytes taken count as sent. Whoever sends it must call `aclose`, also when it never
+    began: a generator that was not started runs no `finally`, and Django's handler closes a
+    response on some paths only.
     """
 
     def __init__(
@@ -47,9 +41,7 @@ class MediaResponse(StreamingHttpResponse):
     ) -> None:
         self._plan = plan
         self._source = source
-        self._on_sent = on_sent
-        self._sent: list[tuple[int, int]] = []
-        self._is_told = on_sent is None
+        self._sent = Sent(on_sent)
         self._content = self._stream()
         super().__init__(self._content, status=plan.status, headers=plan.headers)
 
@@ -64,67 +56,108 @@ class MediaResponse(StreamingHttpResponse):
 
     async def _finish(self) -> None:
         await self._source.close()
-        if not self._is_told:
-            await self._tell(final=True)
+        self._sent.finish()
+
+    async def transmit(self, send: Send, *, is_kernel_sending: bool) -> None:
+        """Send all of it over ASGI; `send` must return only when what it got has left.
+
+        Raises RequestAborted when the client is gone or the file can't be read to its end.
+        """
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in self.items()]
+        start = {"type": "http.response.start", "status": self.status_code, "headers": headers}
+        try:
+            await _hand_over(send, start)
+            for piece, is_last in self._steps():
+                if isinstance(piece, bytes):
+                    await _hand_over(send, _body(piece, is_last))
+                else:
+                    await self._transmit_range(send, piece, is_last, is_kernel_sending)
+        except OSError as error:
+            raise _broken(error) from error
+
+    async def _transmit_range(
+        self, send: Send, piece: Range, is_last: bool, is_kernel_sending: bool
+    ) -> None:
+        start = piece.first
+        while start < piece.stop:
+            source, shift, until = await self._source.locate(start)
+            stop = min(piece.stop, until)
+            is_end = is_last and stop == piece.stop
+            self._sent.go_to(start)
+            if is_kernel_sending and source.descriptor is not None:
+                count = stop - start
+                message = _file(source.descriptor, start + shift, count, is_end, self._sent)
+                await _hand_over(send, message)
+            else:
+                async with aclosing(source.read(start + shift, stop + shift)) as chunks:
+                    async for chunk in chunks:
+                        start += len(chunk)
+                        await _hand_over(send, _body(chunk, is_end and start == stop))
+                        await asyncio.sleep(0)  # as in `_stream`
+                        self._sent.advance(len(chunk))
+            start = stop
 
     async def _stream(self) -> AsyncGenerator[bytes]:
-        clock = asyncio.get_running_loop().time
-        told_at = clock()
+        """The same for a handler that only iterates."""
         try:
-            async with aclosing(self._chunks()) as chunks:
-                async for chunk in chunks:
-                    if chunk.is_last:
-                        self._record(chunk)
-                        await self._tell(final=True)
-                        yield chunk.content
-                        return
-                    yield chunk.content
-                    # Warm reads never wait: without a turn of the loop, other clients would,
-                    # and a client that left would go unnoticed and be counted.
-                    await asyncio.sleep(0)
-                    self._record(chunk)
-                    if clock() - told_at >= REPORT_SECONDS:
-                        await self._tell(final=False)
-                        told_at = clock()
+            for piece, _ in self._steps():
+                if isinstance(piece, bytes):
+                    yield piece
+                    continue
+                self._sent.go_to(piece.first)
+                async with aclosing(self._source.read(piece.first, piece.stop)) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+                        # Warm reads never wait: without a turn of the loop, other clients would,
+                        # and a client that left would go unnoticed and be counted.
+                        await asyncio.sleep(0)
+                        self._sent.advance(len(chunk))
         except OSError as error:
-            # The headers are out: breaking the connection is the only honest answer left.
-            logger.exception("Reading a stored file failed in the middle of a response")
-            raise RequestAborted from error
+            raise _broken(error) from error
         finally:
             await self._finish()
 
-    async def _chunks(self) -> AsyncGenerator[_Chunk]:
-        """The whole body in order; the last byte comes alone when somebody is to be told first."""
-        *_, last_piece = self._plan.pieces
-        for piece in self._plan.pieces:
-            if isinstance(piece, bytes):
-                yield _Chunk(piece, None, is_last=piece is last_piece)
-                continue
-            offset = piece.first
-            async with aclosing(self._source.read(piece.first, piece.stop)) as contents:
-                async for content in contents:
-                    is_end = piece is last_piece and offset + len(content) == piece.stop
-                    if is_end and not self._is_told and len(content) > 1:
-                        yield _Chunk(content[:-1], offset)
-                        offset, content = piece.last, content[-1:]
-                    yield _Chunk(content, offset, is_last=is_end)
-                    offset += len(content)
+    def _steps(self) -> Iterator[tuple[Range | bytes, bool]]:
+        """The pieces in order, and which is the last; before that, somebody has been told all.
 
-    def _record(self, chunk: _Chunk) -> None:
-        if chunk.offset is None:
-            return
-        start, stop = chunk.offset, chunk.offset + len(chunk.content)
-        if self._sent and self._sent[-1][1] == start:
-            start = self._sent.pop()[0]
-        self._sent.append((start, stop))
+        If the last piece is of the file, its last byte comes alone then.
+        """
+        *pieces, last = self._plan.pieces
+        for piece in pieces:
+            yield piece, False
+        if isinstance(last, Range) and self._sent.is_awaited:
+            if last.length > 1:
+                yield Range(last.first, last.last - 1), False
+                last = Range(last.last, last.last)
+            self._sent.go_to(last.first)
+            self._sent.finish(count=1)
+        self._sent.finish()
+        yield last, True
 
-    async def _tell(self, *, final: bool) -> None:
-        if self._on_sent is None:
-            return
-        try:
-            async with asyncio.timeout(_REPORT_TIMEOUT_SECONDS):
-                await self._on_sent(sorted(self._sent), final)
-        except Exception:
-            logger.exception("What was sent could not be recorded")
-        # Not reached when cancelled: then the response ends, and tells again.
-        self._is_told = self._is_told or final
+
+def _body(content: bytes, is_last: bool) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": content, "more_body": not is_last}
+
+
+def _file(descriptor: int, offset: int, count: int, is_last: bool, sent: Sent) -> dict[str, Any]:
+    return {
+        "type": ZERO_COPY,
+        "file": descriptor,
+        "offset": offset,
+        "count": count,
+        "more_body": not is_last,
+        "progress": sent.advance,  # ours: what has left is known also when the client goes midway
+    }
+
+
+async def _hand_over(send: Send, message: Mapping[str, Any]) -> None:
+    try:
+        await send(message)
+    except ConnectionError as error:
+        raise RequestAborted from error
+
+
+def _broken(error: OSError) -> RequestAborted:
+    """The headers are out: breaking the connection is the only honest answer left."""
+    logger.error("Reading a stored file failed in the middle of a response", exc_info=error)
+    return RequestAborted()

@@ -4,7 +4,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from apps.media.storage.base import (
     Part,
     PartTarget,
     StorageError,
+    StoredObject,
     require_same_parts,
 )
 
@@ -54,13 +57,22 @@ class DiskStorage:
     def delete(self, key: str) -> None:
         self.path(key).unlink(missing_ok=True)
 
+    def list_objects(self, prefix: str) -> Iterator[StoredObject]:
+        for folder, folders, names in (self._root / prefix.rpartition("/")[0]).walk():
+            place = "" if folder == self._root else f"{folder.relative_to(self._root).as_posix()}/"
+            folders[:] = [name for name in folders if _leads_to(f"{place}{name}/", prefix)]
+            for name in names:
+                if name[0] != "." and f"{place}{name}".startswith(prefix):
+                    with suppress(FileNotFoundError):  # deleted since the folder was read
+                        yield _described(f"{place}{name}", (folder / name).stat())
+
     @contextmanager
     def materialise(self, key: str) -> Iterator[Path]:
         self.size(key)
         yield self.path(key)
 
     async def open_source(self, key: str, size_bytes: int) -> DiskSource:
-        return await DiskSource.open(self.path(key), size_bytes)
+        return await DiskSource.open(key, size_bytes, partial(self.path, key))
 
     def parts_folder(self, upload_id: UUID) -> Path:
         """Where the parts of an open upload are; the folder's existence means that it is open."""
@@ -107,6 +119,16 @@ class DiskStorage:
 
     def abort_multipart(self, upload: MultipartUpload) -> None:
         _remove_folder(self.parts_folder(upload.upload_id))
+
+
+def _leads_to(folder: str, prefix: str) -> bool:
+    """Whether objects with this prefix may be in the folder, whose name ends with a slash."""
+    is_for_objects = folder != "uploads/" and "/." not in f"/{folder}"
+    return is_for_objects and (folder.startswith(prefix) or prefix.startswith(folder))
+
+
+def _described(key: str, status: os.stat_result) -> StoredObject:
+    return StoredObject(key, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
 
 def _write_durably(target: Path, pieces: Sequence[Path]) -> None:

@@ -15,7 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from apps.core.clock import now
-from apps.media.sources import CHUNK_BYTES, SourceTooShortError
+from apps.media.errors import SourceTooShortError
+from apps.media.sources import CHUNK_BYTES
 from apps.media.storage.base import (
     CHECKSUM_HEADER,
     MultipartUpload,
@@ -25,6 +26,7 @@ from apps.media.storage.base import (
     PartMismatchError,
     PartTarget,
     StorageError,
+    StoredObject,
     require_same_parts,
 )
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
+LISTED_AT_ONCE = 1000  # as many as S3 gives in one answer
 _BAD_PARTS = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "BadDigest"}
 
 
@@ -119,6 +122,17 @@ class S3Storage:
 
     def delete(self, key: str) -> None:
         self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def list_objects(self, prefix: str) -> Iterator[StoredObject]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix, PaginationConfig={"PageSize": LISTED_AT_ONCE}
+        )
+        try:
+            for page in pages:
+                for found in page.get("Contents", []):
+                    yield StoredObject(found["Key"], found["Size"], found["LastModified"])
+        except (BotoCoreError, ClientError) as error:
+            raise StorageError(f"the bucket cannot be listed: {error}") from error
 
     @contextmanager
     def materialise(self, key: str) -> Iterator[Path]:

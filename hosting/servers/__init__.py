@@ -1,0 +1,1 @@
+"""The web servers that Longwave runs on, made fit for media."""

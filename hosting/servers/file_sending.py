@@ -1,0 +1,107 @@
+"""Bytes of a file to a socket by sendfile(2): no copy in this process, bounded, fair."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Protocol
+
+TURN_BYTES = 1024 * 1024
+"""How much one connection may send before others get the loop: a fast one would starve the rest."""
+
+_COLD_BYTES = 256 * 1024  # read from the disk at once
+_NUDGE_BYTES = 2 * 1024
+# Linux can say that a page is not in memory instead of waiting for the disk.
+_ONLY_IF_CACHED: int | None = getattr(os, "RWF_NOWAIT", None)
+
+type Progress = Callable[[int], None]
+
+
+class Line(Protocol):
+    """A plain-text connection of an event loop, as much of it as sending files needs."""
+
+    def fileno(self) -> int:
+        """The socket; raises OSError when the client is gone, for the number may be another's."""
+
+    def write(self, data: bytes) -> None:
+        """Send this: now if there is room, else as soon as there is."""
+
+    def is_drained(self) -> bool:
+        """Whether the kernel has taken all that was written."""
+
+    async def drain(self) -> None:
+        """Wait until it has; raises OSError when the client is gone."""
+
+
+async def send_file(
+    line: Line, descriptor: int, offset: int, count: int, progress: Progress
+) -> None:
+    """Send exactly bytes [offset, offset + count) of an open file.
+
+    `progress` is told each time how many more bytes the kernel took, also before an error.
+    Raises OSError when the client is gone and when the file ends too early.
+
+    A full socket is waited for with the next two kilobytes given to the transport: it knows how
+    to wait, and how to end. Watching the descriptor ourselves would need a second one, because
+    event loops refuse to watch what a transport has.
+    """
+    if not line.is_drained():
+        await line.drain()
+    stop = offset + count
+    turn = TURN_BYTES
+    while offset < stop:
+        if turn <= 0:
+            await asyncio.sleep(0)
+            turn = TURN_BYTES
+        wanted = await _warm(descriptor, offset, min(turn, stop - offset))
+        sent = _send_now(line.fileno(), descriptor, offset, wanted)
+        if sent:
+            progress(sent)
+            offset += sent
+            turn -= sent
+        if sent < wanted and offset < stop:
+            nudge = await _nudge(line, descriptor, offset, min(_NUDGE_BYTES, stop - offset))
+            progress(nudge)
+            offset += nudge
+            turn = TURN_BYTES  # waiting was a turn
+
+
+def _send_now(socket: int, descriptor: int, offset: int, count: int) -> int:
+    """How much went out; 0 when the socket is full."""
+    try:
+        sent = os.sendfile(socket, descriptor, offset, count)
+    except BlockingIOError:
+        return 0
+    if not sent:
+        raise OSError(f"the file ends at byte {offset}, {count} before it should")
+    return sent
+
+
+async def _nudge(line: Line, descriptor: int, offset: int, count: int) -> int:
+    data = os.pread(descriptor, count, offset)
+    if not data:
+        raise OSError(f"the file ends at byte {offset}, {count} before it should")
+    line.write(data)
+    if not line.is_drained():
+        await line.drain()
+    return len(data)
+
+
+async def _warm(descriptor: int, offset: int, count: int) -> int:
+    """How much can be sent without waiting for a disk; what was cold is read in a thread first."""
+    if _ONLY_IF_CACHED is None or (
+        _is_cached(descriptor, offset) and _is_cached(descriptor, offset + count - 1)
+    ):
+        return count
+    count = min(count, _COLD_BYTES)
+    await asyncio.to_thread(os.pread, descriptor, count, offset)
+    return count
+
+
+def _is_cached(descriptor: int, offset: int) -> bool:
+    try:
+        os.preadv(descriptor, [bytearray(1)], offset, _ONLY_IF_CACHED or 0)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system that can't tell
+        return True
+    return True
