@@ -1,6 +1,5 @@
 """Every setting of Longwave, read from the environment with safe defaults for one machine."""
 
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 import django_stubs_ext
 from django.utils.csp import CSP
-from environs import Env
+from environs import Env, validate
 
 from hosting.data_folder import engine_urls, secret_key
 from hosting.mail import mailer_from_url
@@ -42,9 +41,13 @@ ALLOWED_HOSTS: list[str] = env.list("LONGWAVE_ALLOWED_HOSTS", []) or [
 # Peers (networks in CIDR form) whose X-Forwarded-For and X-Forwarded-Proto are believed.
 TRUSTED_PROXIES: list[str] = env.list("LONGWAVE_TRUSTED_PROXIES", [])
 
+# What answers visitors: see docs/adr/0013.
+WEB_SERVERS = ("uvicorn", "daphne")
+WEB_SERVER = env.str("LONGWAVE_WEB_SERVER", "uvicorn", validate=validate.OneOf(WEB_SERVERS))
+WEB_PROCESSES = env.int("LONGWAVE_WEB_PROCESSES", 1, validate=validate.Range(1, 64))
+
 INSTALLED_APPS = [
-    # First, where it replaces runserver; elsewhere Twisted would only cost a third of each start.
-    *(["daphne"] if "runserver" in sys.argv else []),
+    "hosting",  # first: its runserver replaces the one of static files
     "frontend",  # before allauth, whose templates it replaces
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -67,7 +70,6 @@ INSTALLED_APPS = [
     "apps.downloads",
     "apps.live",
     "api",
-    "hosting",
 ]
 
 MIDDLEWARE = [

@@ -1,47 +1,65 @@
-"""The production web server: uvicorn with Longwave's limits, on a socket it is given or opens."""
+"""A production web process: uvicorn or Daphne, on sockets that it is given or on its own."""
 
 import argparse
-import logging
+import os
 import socket
 import sys
 
-import uvicorn
+import django
+from django.conf import settings
 
-# A stop lets a page, an upload part or a piece of audio finish; a player resumes a longer one.
-GRACE_SECONDS = 10
-# Our sockets only listen: what a browser says there is a few bytes, or an attack.
-MAX_SOCKET_MESSAGE = 16 * 1024
+from hosting.engines import InstanceError
+from hosting.servers import open_files
+from hosting.servers.entrance import Entrance
+from hosting.supervisor.listener import listen
 
 
 def main(arguments: list[str]) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hosting.settings")
     options = parse(arguments)
-    # Django's settings say how to log; a line for each request is a proxy's task.
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    config = uvicorn.Config(
-        "hosting.asgi:application",
-        host=options.host,
-        port=options.port,
-        loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
-        ws_max_size=MAX_SOCKET_MESSAGE,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Which proxies are believed is LONGWAVE_TRUSTED_PROXIES' decision, made in the application.
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+    django.setup()  # also: how to log
+    open_files.allow_many()
+    try:
+        entrance = _entrance(options)
+    except InstanceError as error:
+        sys.exit(str(error))
+    if (options.server or settings.WEB_SERVER) == "daphne":
+        from hosting.servers import daphne_server  # Twisted costs a second, which uvicorn needn't
+
+        daphne_server.run(options.application, entrance)
+    else:
+        from hosting.servers import uvicorn_server
+
+        uvicorn_server.run(options.application, entrance)
+
+
+def _entrance(options: argparse.Namespace) -> Entrance:
+    if options.fd is None:
+        return Entrance(listen(options.host, options.port))
+    return Entrance(
+        socket.socket(fileno=options.fd),
+        [socket.socket(fileno=descriptor) for descriptor in options.neighbour_fd],
+        options.ready_fd,
     )
-    sockets = [socket.socket(fileno=options.fd)] if options.fd is not None else None
-    uvicorn.Server(config).run(sockets=sockets)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m hosting.web", description=__doc__)
+    parser.add_argument("application", nargs="?", default="hosting.asgi:application")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument(
+        "--server", choices=("uvicorn", "daphne"), help="default: LONGWAVE_WEB_SERVER, or uvicorn"
+    )
     parser.add_argument("--fd", type=int, help="a listening socket, inherited")
+    parser.add_argument(
+        "--neighbour-fd",
+        type=int,
+        action="append",
+        default=[],
+        help="the listening socket of a web process beside this one; may be given several times",
+    )
+    parser.add_argument("--ready-fd", type=int, help="where to write a line once it accepts")
     return parser.parse_args(arguments)
 
 

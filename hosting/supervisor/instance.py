@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import Coroutine
 from contextlib import closing
@@ -18,11 +17,12 @@ from hosting.engines.logs import rotate
 from hosting.supervisor import programs
 from hosting.supervisor.keeper import Keeper
 from hosting.supervisor.leftovers import Register, end_leftovers
-from hosting.supervisor.listener import listen
+from hosting.supervisor.listener import listen_together
 from hosting.supervisor.output import Output
 from hosting.supervisor.preparation import Preparation
-from hosting.supervisor.readiness import until_ready, welcome
+from hosting.supervisor.readiness import until_healthy, until_ready, welcome
 from hosting.supervisor.watcher import Watcher
+from hosting.supervisor.web_processes import WebProcesses
 
 _ROTATE_SECONDS = 60.0
 _WATCH_SECONDS = 0.7
@@ -36,6 +36,8 @@ class Options:
     reload: bool
     demo: bool
     worker_processes: int
+    web_processes: int
+    web_server: str
 
 
 def serve(options: Options) -> int:
@@ -45,17 +47,18 @@ def serve(options: Options) -> int:
     with claim(options.data) as folder:
         for name in end_leftovers(folder.children):
             sys.stderr.write(f"Ended a {name} process that an earlier instance had left.\n")
-        with closing(listen(options.host, options.port)) as listener, Engines(folder) as engines:
-            return asyncio.run(Instance(options, folder, engines, listener).run())
+        listeners = listen_together(options.host, options.port, options.web_processes)
+        with closing(WebProcesses(listeners)) as web, Engines(folder) as engines:
+            return asyncio.run(Instance(options, folder, engines, web).run())
 
 
 class Instance:
     def __init__(
-        self, options: Options, folder: DataFolder, engines: Engines, listener: socket.socket
+        self, options: Options, folder: DataFolder, engines: Engines, web: WebProcesses
     ) -> None:
         self.options = options
         self.folder = folder
-        self.listener = listener
+        self.web = web
         self.origin = os.environ.get("LONGWAVE_BASE_URL") or f"http://localhost:{options.port}"
         self.environment = {**engines.environment(), "LONGWAVE_BASE_URL": self.origin}
         if options.reload:
@@ -100,24 +103,34 @@ class Instance:
             keeper = Keeper(program, Output(self.folder, program.name), on_spawn=self.register.note)
             self.programs[program.name] = keeper
             self._start(keeper.run())
-        await until_ready(self.programs["web"], *self._address())
+        await self._until_answering()
         self.longwave.say(welcome(self.origin, self.folder.root, self.folder.demo))
         if self.options.reload:
             await self._restart_on_changes()
         await asyncio.Event().wait()
 
     def _chosen_programs(self) -> list[programs.Program]:
-        if self.options.reload:
-            self.listener.close()  # runserver opens its own
-            web = programs.development_web(self.options.host, self.options.port, self.environment)
-        else:
-            web = programs.web(self.listener.fileno(), self.environment)
         return [
-            web,
+            *self._chosen_web(),
             programs.worker(self.options.worker_processes, self.environment),
             programs.clock(self.folder.root, self.environment),
             programs.counter(self.environment),
         ]
+
+    def _chosen_web(self) -> list[programs.Program]:
+        if self.options.reload:
+            self.web.close()  # runserver opens its own
+            address = self.options.host, self.options.port
+            return [programs.development_web(*address, self.environment)]
+        return self.web.programs(self.options.web_server, self.environment)
+
+    async def _until_answering(self) -> None:
+        if self.options.reload:
+            await until_healthy([self.programs["web"]], *self._address())
+            return
+        webs = [self.programs[name] for name in self.web.names]
+        await until_ready(webs, self.web.is_ready)
+        await until_healthy(webs, *self._address())
 
     async def _restart_on_changes(self) -> None:
         watcher = Watcher()
@@ -136,7 +149,7 @@ class Instance:
     async def _stop_everything(self) -> None:
         """The programs first, all at once; then the engines, which they need to the last."""
         self.longwave.say("Stopping")
-        self.listener.close()
+        self.web.close()
         for keepers in (self.programs.values(), self.engines):
             await asyncio.gather(*(keeper.stop(self._hurry) for keeper in keepers))
         for task in self._tasks:

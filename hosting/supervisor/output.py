@@ -65,5 +65,5 @@ def _append(log: Path, lines: bytes) -> None:
 def _prefix(name: str) -> bytes:
     label = f"{name:<{_WIDTH}} | "
     if sys.stdout.isatty():
-        label = f"\x1b[{_COLOURS.get(name, _PREPARING)}m{label}\x1b[0m"
+        label = f"\x1b[{_COLOURS.get(name.partition('-')[0], _PREPARING)}m{label}\x1b[0m"
     return label.encode()

@@ -49,9 +49,22 @@ def manage(*arguments: str) -> list[str]:
     return [sys.executable, "manage.py", *arguments]
 
 
-def web(listener: int, environment: Mapping[str, str]) -> Program:
-    command = [sys.executable, "-m", "hosting.web", "--fd", str(listener)]
-    return Program("web", command, environment, inherits=(listener,))
+@dataclass(frozen=True)
+class WebProcess:
+    """What one of several web processes is given: descriptors of sockets, and of a pipe's end."""
+
+    name: str
+    listener: int
+    neighbours: Sequence[int]
+    readiness: int
+
+
+def web(process: WebProcess, server: str, environment: Mapping[str, str]) -> Program:
+    command = [sys.executable, "-m", "hosting.web", "--server", server]
+    command += ["--fd", str(process.listener), "--ready-fd", str(process.readiness)]
+    command += [f"--neighbour-fd={descriptor}" for descriptor in process.neighbours]
+    inherits = (process.listener, process.readiness, *process.neighbours)
+    return Program(process.name, command, environment, inherits=inherits)
 
 
 def development_web(host: str, port: int, environment: Mapping[str, str]) -> Program:

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hosting.engines.errors import InstanceError
 from hosting.supervisor.keeper import Keeper
 
 _HOPELESS_AFTER = 3
+_POLL_SECONDS = 0.1
 
 
 async def answers(host: str, port: int) -> bool:
@@ -27,12 +29,28 @@ async def answers(host: str, port: int) -> bool:
     return status.split(b" ")[1:2] == [b"200"]
 
 
-async def until_ready(web: Keeper, host: str, port: int) -> None:
-    """Raises InstanceError when the web process dies again and again instead."""
+async def until_ready(webs: Sequence[Keeper], is_ready: Callable[[str], bool]) -> None:
+    """When all web processes accept; raises InstanceError when one dies again and again instead.
+
+    Each has to say it: a question to their common address reaches any of them.
+    """
+    waited_for = {web.kept.name for web in webs}
+    while waited_for := {name for name in waited_for if not is_ready(name)}:
+        _refuse_hopeless(webs)
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def until_healthy(webs: Sequence[Keeper], host: str, port: int) -> None:
+    """When /healthz says 200; raises InstanceError like `until_ready`."""
     while not await answers(host, port):
+        _refuse_hopeless(webs)
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+def _refuse_hopeless(webs: Sequence[Keeper]) -> None:
+    for web in webs:
         if web.failures >= _HOPELESS_AFTER:
             raise InstanceError(f"The web process does not start: see {web.output.log}.")
-        await asyncio.sleep(0.1)
 
 
 def welcome(origin: str, data: Path, demo: Path) -> str:

@@ -44,6 +44,7 @@ class WebServer:
     name: str
     port: int
     folder: Path
+    pid: int = 0
 
     def connect(self) -> http.client.HTTPConnection:
         """A connection that gives up rather than hang."""
@@ -56,21 +57,18 @@ class WebServer:
 
 
 @contextmanager
-def web_server(name: str, folder: Path) -> Iterator[WebServer]:
-    """uvicorn or Daphne with the application of tests.media.served."""
+def web_server(name: str, folder: Path, **environment: str) -> Iterator[WebServer]:
+    """uvicorn or Daphne, as production has them, with the application of tests.media.served."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         descriptor, port = listener.fileno(), listener.getsockname()[1]
-        command = {
-            "uvicorn": ["-m", "uvicorn", "--lifespan=off", "--no-access-log", "--http=httptools"],
-            "daphne": ["-m", "daphne", "-v0"],
-        }[name]
+        command = [sys.executable, "-m", "hosting.web", f"--server={name}", f"--fd={descriptor}"]
         with process(
-            [sys.executable, *command, f"--fd={descriptor}", "tests.media.served:application"],
+            [*command, "tests.media.served:application"],
             folder / f"{name}.log",
             pass_fds=[descriptor],
-            env=os.environ | {"LONGWAVE_TEST_FOLDER": str(folder)},
-        ):
-            server = WebServer(name, port, folder)
+            env=os.environ | {"LONGWAVE_TEST_FOLDER": str(folder)} | environment,
+        ) as child:
+            server = WebServer(name, port, folder, child.pid)
             connection = server.connect()  # waits in the backlog until the server accepts
             connection.request("HEAD", "/plain.mp3")
             assert connection.getresponse().status == 200

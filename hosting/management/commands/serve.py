@@ -12,10 +12,18 @@ from hosting.engines import InstanceError
 from hosting.supervisor.instance import Options, serve
 from hosting.supervisor.programs import suitable_worker_processes
 
+MAX_WEB_PROCESSES = 64
+
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise ArgumentTypeError(f"{text} is no port: choose a number from 1 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= MAX_WEB_PROCESSES:
+        raise ArgumentTypeError(f"{text}: choose a number from 1 to {MAX_WEB_PROCESSES}")
     return int(text)
 
 
@@ -39,6 +47,18 @@ class Command(BaseCommand):
             default=suitable_worker_processes(),
             help="how many jobs run at once (%(default)s)",
         )
+        parser.add_argument(
+            "--web-processes",
+            type=_count,
+            default=settings.WEB_PROCESSES,
+            help="how many processes answer visitors (%(default)s)",
+        )
+        parser.add_argument(
+            "--web-server",
+            choices=settings.WEB_SERVERS,
+            default=settings.WEB_SERVER,
+            help="what they run on (%(default)s)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = Options(
@@ -48,6 +68,8 @@ class Command(BaseCommand):
             reload=options["reload"],
             demo=not options["no_demo"],
             worker_processes=options["worker_processes"],
+            web_processes=1 if options["reload"] else options["web_processes"],
+            web_server=options["web_server"],
         )
         try:
             sys.exit(serve(chosen))

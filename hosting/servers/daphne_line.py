@@ -1,0 +1,117 @@
+"""A Twisted connection as the line that files and bodies are sent on: nothing heaps up in it."""
+
+import asyncio
+import contextlib
+import socket
+from typing import Any
+
+from daphne.http_protocol import WebRequest
+from twisted.python.failure import Failure
+
+from hosting.servers.client_gone import ClientGoneError
+from hosting.servers.limits import NOT_SENT_BYTES, SEND_TIMEOUT_SECONDS
+
+
+class RequestLine:
+    """The connection of one request for as long as it is answered.
+
+    As the request's push producer (Twisted's IPushProducer) it hears from the transport when that
+    has nothing left to send, and when the connection is lost.
+    """
+
+    def __init__(self, request: WebRequest) -> None:
+        self._request = request
+        self._channel = request.channel
+        self._transport: Any = self._channel.transport  # twisted.internet.tcp.Server
+        self._is_drained = False  # what the transport was given before is unknown
+        self._is_lost = False
+        self._waiting: asyncio.Future[None] | None = None
+        request.registerProducer(self, True)
+        request.notifyFinish().addErrback(self._lost)
+        _limit_what_the_kernel_holds(self._transport)
+
+    @property
+    def is_lost(self) -> bool:
+        return self._is_lost
+
+    def check(self) -> None:
+        """Raises ClientGoneError when there is nobody to send to any more."""
+        if self._is_lost or self._transport.disconnecting:
+            raise ClientGoneError("the client left")
+
+    def fileno(self) -> int:
+        self.check()
+        return int(self._transport.fileno())
+
+    def write(self, data: bytes) -> None:
+        """Bytes as they are: what frames them has been written, or there is no frame."""
+        self._transport.write(data)
+        self._is_drained = False
+
+    def note_written(self) -> None:
+        """The request has written something itself."""
+        self._is_drained = False
+
+    def is_drained(self) -> bool:
+        return self._is_drained
+
+    async def drain(self) -> None:
+        self.check()
+        if self._is_drained:
+            return
+        self._waiting = asyncio.get_running_loop().create_future()
+        # A transport tells a paused producer when it is empty. It pauses one itself beyond 64 KiB
+        # only; and with nothing to send it finds out as soon as the socket is writable.
+        self._transport.producerPaused = True
+        self._transport.startWriting()
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
+                await self._waiting
+        except TimeoutError as error:
+            self._transport.abortConnection()
+            raise ClientGoneError("the client takes nothing any more") from error
+        finally:
+            self._waiting = None
+        self.check()
+
+    def release(self) -> None:
+        """The response is complete: the connection is the next request's."""
+        if not self._is_lost:
+            self._request.unregisterProducer()
+
+    def end(self) -> None:
+        """Close once everything is sent, and don't wait for ever for that."""
+        if not self._is_lost:
+            self.give_up_in_time()
+            self._channel.loseConnection()
+
+    def give_up_in_time(self) -> None:
+        """For a connection that is about to close: Twisted watches only those it keeps."""
+        self._channel.setTimeout(SEND_TIMEOUT_SECONDS)
+
+    # What the transport calls.
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        """Nothing to do: whoever writes here waits in `drain` anyhow."""
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self._is_drained = True
+        self._wake()
+
+    def stopProducing(self) -> None:  # noqa: N802
+        self._is_lost = True
+        self._wake()
+
+    def _lost(self, _: Failure) -> None:
+        self.stopProducing()
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+
+def _limit_what_the_kernel_holds(transport: Any) -> None:
+    handle: socket.socket = transport.getHandle()
+    if handle.family in {socket.AF_INET, socket.AF_INET6}:
+        with contextlib.suppress(OSError):  # reset meanwhile: it will be told
+            handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOT_SENT_BYTES)
