@@ -15,6 +15,7 @@ from apps.media.storage.base import (
     PartTarget,
     Storage,
     StorageError,
+    StoredObject,
 )
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "PartTarget",
     "Storage",
     "StorageError",
+    "StoredObject",
     "storage",
 ]
 

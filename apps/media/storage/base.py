@@ -1,6 +1,6 @@
 """What a store of media must answer, whether it is a folder or an S3 bucket."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -66,6 +66,15 @@ class PartTarget:
     method: str = "PUT"
 
 
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """A whole object that the store holds, as a listing tells it."""
+
+    key: str
+    size_bytes: int
+    modified_at: datetime
+
+
 class Storage(Protocol):
     """Files under content-addressed keys, and uploads in parts. Sync but for the reading side."""
 
@@ -80,6 +89,9 @@ class Storage(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is gone already is no error."""
+
+    def list_objects(self, prefix: str) -> Iterator[StoredObject]:
+        """The objects whose keys begin so, a page at a time; parts of open uploads are none."""
 
     def materialise(self, key: str) -> AbstractContextManager[Path]:
         """A local path to read from while the context lasts; raises ObjectMissingError."""
