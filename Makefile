@@ -24,11 +24,11 @@ check: ## formatting, lint, types, imports, templates, migrations, locks
 	@exec bin/check
 
 bench: ## measure, against named peers (ARGS=...)
-	@bin/bootstrap dev && exec $(PYTHON) -m bench $(ARGS)
+	@bin/bootstrap dev && bin/bootstrap bench && exec $(PYTHON) -m bench $(ARGS)
 
 lock: ## pin the newest allowed versions in requirements/
 	@bin/bootstrap dev && exec $(PYTHON) bin/locks.py write
 
 clean: ## remove what can be made anew; never the data
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""Make the project's virtual environment hold exactly what a lock file pins.
+"""Make the project's virtual environment hold exactly what a lock file pins: .venv, or the bench's.
 
 Needs nothing but Python. Two of them in one clone take turns; a half-made environment is noticed.
 """
@@ -20,11 +20,12 @@ PROJECT = Path(__file__).resolve().parent.parent
 class Environment:
     """One virtual environment, and the stamp in it that says which locks it satisfies."""
 
-    def __init__(self, project: Path) -> None:
-        self.folder = project / ".venv"
+    def __init__(self, project: Path, folder: str = ".venv") -> None:
+        self.folder = project / folder
         self.python = self.folder / "bin" / "python"
         self.stamp = self.folder / "locks.json"
-        self.locks = {name: project / "requirements" / f"{name}.txt" for name in ("runtime", "dev")}
+        names = ("runtime", "dev", "bench")
+        self.locks = {name: project / "requirements" / f"{name}.txt" for name in names}
 
     def satisfies(self, name: str) -> bool:
         """The lock of development holds the one of run time, so it satisfies both."""
@@ -37,13 +38,16 @@ class Environment:
     def install(self, name: str) -> None:
         if not self._works():
             shutil.rmtree(self.folder, ignore_errors=True)
-            say(f"Making .venv with Python {sys.version.split()[0]}.")
+            say(f"Making {self.folder.name} with Python {sys.version.split()[0]}.")
             # A Python that was moved finds its library beside itself, not beside a link to itself.
             run([os.path.realpath(sys.executable), "-m", "venv", str(self.folder)])
         self._forget_half_installed()
         stamped = self._stamped()
         self.stamp.unlink(missing_ok=True)
-        say(f"Installing {self.locks[name].name} into .venv (about a minute the first time).")
+        say(
+            f"Installing {self.locks[name].name} into {self.folder.name} "
+            "(about a minute the first time)."
+        )
         self._install_pinned(self.locks[name])
         still_true = {known: digest for known, digest in stamped.items() if name == "dev"}
         self.stamp.write_text(json.dumps({**still_true, name: self._digest(name)}))
@@ -115,7 +119,8 @@ def say(sentence: str) -> None:
 
 
 def main(name: str) -> None:
-    environment = Environment(PROJECT)
+    # The peer that the bench installs asks for other versions than we do.
+    environment = Environment(PROJECT, ".venv-bench" if name == "bench" else ".venv")
     if environment.satisfies(name):
         return
     with turn(PROJECT):

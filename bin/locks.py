@@ -13,7 +13,12 @@ import tomllib
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
-LOCKS = {"runtime": [], "dev": ["--group", "dev"]}
+LOCKS = {
+    "runtime": ["pyproject.toml"],
+    # The tools may not change what runs.
+    "dev": ["--group", "dev", "--constraint", "requirements/runtime.txt", "pyproject.toml"],
+    "bench": ["--group", "bench"],  # a peer in an environment of its own
+}
 OLDEST_PYTHON = "3.12"
 
 
@@ -33,9 +38,6 @@ def write(uv: str, name: str, options: list[str]) -> None:
     """``--universal``: one lock for every system and every Python we support."""
     command = [uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--upgrade"]
     command += ["--python-version", OLDEST_PYTHON, "--no-annotate", "--no-header", *options]
-    if name != "runtime":  # the tools may not change what runs
-        command += ["--constraint", str(lock("runtime"))]
-    command += ["pyproject.toml"]
     done = subprocess.run(command, cwd=PROJECT, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603
     if done.returncode != 0:
         sys.exit(done.returncode)
@@ -49,12 +51,12 @@ def install_uv(folder: Path) -> str:
 
 
 def header() -> str:
-    """Tells for which wishes a lock was made: for both locks the same, so they stay together."""
+    """Tells for which wishes a lock was made: for all locks the same, so they stay together."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     asked = {
         "python": project["project"]["requires-python"],
         "runtime": sorted(project["project"]["dependencies"]),
-        "dev": sorted(project["dependency-groups"]["dev"]),
+        **{name: sorted(asked) for name, asked in project["dependency-groups"].items()},
     }
     digest = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
     return f"# Written by `make lock` for the wishes in pyproject.toml with digest {digest}"
