@@ -14,6 +14,7 @@ from pytest_django import Settings
 from apps.accounts.models import Organization, User
 from apps.accounts.roles import Role
 from apps.core import valkey
+from apps.downloads import hits
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
@@ -42,6 +43,7 @@ def _own_folders(settings: Settings) -> Iterator[None]:
         settings.SCRATCH_ROOT = Path(folder) / "scratch"
         settings.SPOOL_ROOT = Path(folder) / "spool"
         yield
+        hits.close(seconds=1)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 import redis
 import redis.asyncio
+import redis.asyncio.retry
 from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -38,6 +39,16 @@ def connection() -> redis.Redis:
     )
 
 
+def own_connection() -> redis.Redis:
+    """A client that repeats nothing by itself, for a loop that backs off and starts over."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_connect_timeout=2,
+        socket_timeout=5,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
 def async_connection() -> redis.asyncio.Redis:
     """The running event loop's client; callers bound their own waiting time."""
     loop = asyncio.get_running_loop()
@@ -48,3 +59,18 @@ def async_connection() -> redis.asyncio.Redis:
         )
         _async_clients[loop] = client
     return client
+
+
+def listening_connection() -> redis.asyncio.Redis:
+    """A client to subscribe with, for the caller to close.
+
+    It never tries again by itself: a gap that nobody is told of is the one thing that a listener
+    can't make good.
+    """
+    return redis.asyncio.Redis.from_url(
+        settings.REDIS_URL,
+        client_name=key("changes"),  # for CLIENT LIST
+        socket_connect_timeout=2,
+        socket_timeout=2,
+        retry=redis.asyncio.retry.Retry(NoBackoff(), 0),
+    )

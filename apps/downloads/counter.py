@@ -13,11 +13,10 @@ from uuid import UUID
 import redis
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from apps.core import valkey
 from apps.core.clock import now
-from apps.downloads import activity, ledger, spool, stream
+from apps.downloads import activity, ledger, shipping, stream
 from apps.downloads.agents import classify
 from apps.downloads.batch import Batch, Message, Surroundings, days_of, gather, read_message
 from apps.downloads.countries import country_of
@@ -53,21 +52,11 @@ _PASSING = (
 )
 
 
-def _connect() -> redis.Redis:
-    """A client that doesn't repeat commands by itself: the counter backs off and starts over."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_connect_timeout=2,
-        socket_timeout=5,
-        retry=Retry(NoBackoff(), 0),
-    )
-
-
 class Counter:
     """Reads the stream in batches and commits each with the position after it."""
 
     def __init__(self, on_batch: OnBatch | None = None) -> None:
-        self._client = _connect()
+        self._client = valkey.own_connection()
         self._stream = stream.name()
         self._on_batch = on_batch
         self._meter = activity.ByteMeter()
@@ -97,7 +86,7 @@ class Counter:
         began = time.monotonic()
         if began - self._drained_at >= DRAIN_EVERY_SECONDS:
             self._drained_at = began
-            spool.drain(self._client, at_most_bytes=DRAIN_BYTES)
+            shipping.drain(self._client, settings.SPOOL_ROOT, at_most_bytes=DRAIN_BYTES)
         handled = self.step(block_ms=BLOCK_MS)
         if 0 < handled < BATCH_MESSAGES:
             stop.wait(max(0.0, PACE_SECONDS - (time.monotonic() - began)))

@@ -3,9 +3,9 @@
 from apps.core import valkey
 
 FIELD = b"h"
-# Marks what waited on disk, so that it isn't taken for something that happens now.
+# Marks what was held up in a journal, so that it isn't taken for something that happens now.
 SPOOLED_FIELD = b"s"
-# About a gigabyte of memory; beyond it hits wait on disk.
+# About a gigabyte of memory; beyond it hits wait in their journals.
 MAX_LENGTH = 1_000_000
 
 

@@ -72,7 +72,7 @@ class Valkey(Engine):
                 # Hits and queued jobs are acknowledged only once they are on the disk.
                 f"appendfsync {'always' if self.durable else 'no'}",
                 'save ""',
-                # Losing a hit silently is worse than refusing one, which the web spools.
+                # Losing a hit silently is worse than refusing one, which the journal keeps.
                 "maxmemory-policy noeviction",
                 "",
             ]

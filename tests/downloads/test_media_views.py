@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -28,14 +27,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_valkey")]
 
 AUDIO = b"ID3" + bytes(range(256)) * 4000
 BROWSER = {"User-Agent": "Overcast/3.0", "Referer": "https://blog.example/post?x=1"}
-
-
-@pytest.fixture(autouse=True)
-def _open_gate() -> Iterator[None]:
-    """An earlier test may have had Valkey away."""
-    hits._gate.closed_until = 0.0
-    yield
-    hits._gate.closed_until = 0.0
 
 
 def make_episode(tmp_path: Path, content: bytes = AUDIO, **fields: Any) -> Episode:
@@ -66,6 +57,7 @@ def get(target: str, headers: dict[str, str] | None = None, method: str = "GET")
 
 def recorded() -> list[dict[str, object]]:
     """The hits in the stream, oldest first."""
+    assert hits.settle()
     messages = cast(
         "list[tuple[bytes, dict[bytes, bytes]]]", valkey.connection().xrange(stream.name())
     )
