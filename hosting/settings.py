@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 import django_stubs_ext
+from celery.schedules import crontab
 from django.utils.csp import CSP
 from environs import Env, validate
 
@@ -206,17 +207,37 @@ S3_BUCKET: str | None = env.str("S3_BUCKET", "") or None
 S3_REGION = env.str("S3_REGION", "us-east-1")
 AWS_ACCESS_KEY_ID: str | None = env.str("AWS_ACCESS_KEY_ID", "") or None
 AWS_SECRET_ACCESS_KEY: str | None = env.str("AWS_SECRET_ACCESS_KEY", "") or None
-# Browsers send parts of uploads straight to the bucket.
+# Browsers send parts of uploads straight to the bucket. Its own host name is the one that boto3
+# signs for: without a region in us-east-1.
+_bucket_host = "s3" if S3_REGION == "us-east-1" else f"s3.{S3_REGION}"
 S3_UPLOAD_ORIGIN = env.str(
     "S3_UPLOAD_ORIGIN",
-    "" if not S3_BUCKET else S3_ENDPOINT_URL or f"https://{S3_BUCKET}.s3.{S3_REGION}.amazonaws.com",
+    "" if not S3_BUCKET else S3_ENDPOINT_URL or f"https://{S3_BUCKET}.{_bucket_host}.amazonaws.com",
 )
+# Who sends audio to listeners: see docs/delivery.md.
+DELIVERY = env.str("LONGWAVE_DELIVERY", "direct")
+REDIRECT_LIFETIME_SECONDS = env.int(
+    "LONGWAVE_REDIRECT_LIFETIME", 6 * 3600, validate=validate.Range(120, 7 * 24 * 3600)
+)
+CDN_DOMAIN = env.str("LONGWAVE_CDN_DOMAIN", "")
+CDN_KEY_PAIR_ID = env.str("LONGWAVE_CDN_KEY_PAIR_ID", "")
+CDN_PRIVATE_KEY = env.str("LONGWAVE_CDN_PRIVATE_KEY", "")
+CDN_PRIVATE_KEY_FILE = env.str("LONGWAVE_CDN_PRIVATE_KEY_FILE", "")
+CDN_LIFETIME_SECONDS = env.int(
+    "LONGWAVE_CDN_LIFETIME", 6 * 3600, validate=validate.Range(120, 7 * 24 * 3600)
+)
+CDN_ORIGIN_SECRETS: list[str] = env.list("LONGWAVE_CDN_ORIGIN_SECRET", [])
+CDN_DISTRIBUTION = env.str("LONGWAVE_CDN_DISTRIBUTION", "")
+# A CDN that can't be told to forget must ask again soon.
+CDN_MAX_AGE_SECONDS = env.int("LONGWAVE_CDN_MAX_AGE", 24 * 3600 if CDN_DISTRIBUTION else 300)
+# Players in our pages follow redirects there.
+_delivery_origins = [S3_UPLOAD_ORIGIN, f"https://{CDN_DOMAIN}" if CDN_DOMAIN else ""]
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],
     "style-src": [CSP.SELF],
-    "img-src": [CSP.SELF, "blob:"],
-    "media-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "blob:", *filter(None, _delivery_origins)],
+    "media-src": [CSP.SELF, *filter(None, _delivery_origins)],
     "font-src": [CSP.SELF],
     "manifest-src": [CSP.SELF],
     "connect-src": [CSP.SELF, _socket_origin, *filter(None, [S3_UPLOAD_ORIGIN])],
@@ -245,6 +266,8 @@ MAX_UPLOAD_BYTES = env.int("LONGWAVE_MAX_UPLOAD_BYTES", 2 * 1024**3)
 UPLOAD_PART_BYTES = env.int("LONGWAVE_UPLOAD_PART_BYTES", 8 * 1024**2)
 MAX_OPEN_UPLOADS = env.int("LONGWAVE_MAX_OPEN_UPLOADS", 50)  # of one organisation
 UPLOAD_LIFETIME = timedelta(days=7)
+# How long what nothing refers to stays: apps resume downloads of it, and hold addresses of it.
+GARBAGE_GRACE = timedelta(days=env.float("LONGWAVE_GARBAGE_GRACE_DAYS", 7))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024**2
 # A form with a picture of the largest size that is accepted. Audio doesn't come by a form.
 MAX_FORM_BYTES = 24 * 1024**2
@@ -280,14 +303,20 @@ CELERY_BEAT_SCHEDULE = {
         "task": "podcasts.audio_tasks.recover_stalled_audio",
         "schedule": 15.0,
     },
-    "discard-unused-audio": {
-        "task": "podcasts.audio_tasks.discard_unused_audio",
-        "schedule": 3600.0,
-    },
     "expire-uploads": {"task": "apps.media.tasks.expire_uploads", "schedule": 3600.0},
+    # At a quiet hour: it lists the whole store.
+    "collect-garbage": {
+        "task": "apps.media.tasks.collect_garbage",
+        "schedule": crontab(hour="3", minute="40"),
+    },
     "empty-trash": {"task": "podcasts.tasks.empty_trash", "schedule": 3600.0},
     "destroy-day-keys": {"task": "apps.downloads.tasks.destroy_day_keys", "schedule": 3600.0},
 }
+if CDN_DISTRIBUTION:
+    CELERY_BEAT_SCHEDULE["invalidate-cdn"] = {
+        "task": "apps.media.delivery.tasks.invalidate_cdn",
+        "schedule": 30.0,
+    }
 
 # --- API --------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -2,18 +2,15 @@
 
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.core.clock import now
 from apps.media import claims
 from apps.media.models import Asset, AssetStatus
 from apps.media.processing import process_asset
-from apps.media.retention import discard_asset
 from podcasts.audio_progress import announce_change, announce_progress
 from podcasts.models import Episode
-from podcasts.services.artwork import delete_unused_images
 from podcasts.services.episodes import attach_audio
 
 # Errors of the file itself: another attempt at the same bytes ends in the same way.
@@ -107,9 +104,9 @@ def _expecting(asset_id: UUID) -> list[UUID]:
 def _serve(asset: Asset) -> None:
     """In the transaction that makes the file ready: give it to every episode that waits for it."""
     for episode in Episode.objects.select_for_update().filter(incoming_audio=asset).order_by("id"):
-        # What it replaces is kept for a while: players are in the middle of it.
+        # Players are in the middle of what it replaces: its time of grace begins now.
         if episode.audio_id:
-            Asset.objects.filter(id=episode.audio_id).update(heartbeat_at=now())
+            Asset.objects.filter(id=episode.audio_id).update(unused_since=now())
         attach_audio(episode=episode, asset=asset)
 
 
@@ -135,24 +132,6 @@ def _give_up(assets: QuerySet[Asset]) -> None:
         f"Preparing this file was interrupted {claims.MAX_ATTEMPTS} times, by a restart of the "
         "server or by something in the file. Try again, or choose another file.",
     )
-
-
-def discard_unused() -> int:
-    """Delete the files that no episode has served or waited for since a while."""
-    users = Episode.objects.filter(Q(audio_id=OuterRef("id")) | Q(incoming_audio_id=OuterRef("id")))
-    unused = Asset.objects.filter(heartbeat_at__lt=now() - settings.UPLOAD_LIFETIME).exclude(
-        Exists(users)
-    )
-    count = 0
-    for asset_id, artwork_id in unused.values_list("id", "artwork_id").iterator():
-        with transaction.atomic():
-            Asset.objects.select_for_update().filter(id=asset_id).first()
-            if not unused.filter(id=asset_id).exists():
-                continue  # an episode took it a moment ago
-            discard_asset(asset_id)
-            delete_unused_images([artwork_id])
-        count += 1
-    return count
 
 
 def _queue(asset_id: UUID) -> None:

@@ -22,9 +22,3 @@ def process_audio(self: "Task[[str], None]", asset_id: str) -> None:
 def recover_stalled_audio() -> None:
     """Give the files of workers that died to others."""
     audio.recover_stalled()
-
-
-@shared_task
-def discard_unused_audio() -> None:
-    """Delete the files that no episode uses any more."""
-    audio.discard_unused()

@@ -17,6 +17,7 @@ from apps.accounts.services import found_organization
 from apps.core.clock import now
 from apps.core.hashing import sha256_of_bytes
 from apps.media.models import Asset, AssetStatus
+from apps.media.retention import hold_object
 from apps.media.storage import storage
 from podcasts.audio import process_incoming, receive_audio
 from podcasts.demo_audio import NUMBERS, Rendered, render_cover, render_episode
@@ -175,12 +176,14 @@ def _with_audio(show: Show, owner: User, number: int, episode: Episode | None) -
     return episode
 
 
+@transaction.atomic
 def _stored(show: Show, rendered: Rendered) -> Asset:
     sha256 = sha256_of_bytes(rendered.mp3)
     key = f"assets/{sha256[:2]}/{sha256}"
     with tempfile.TemporaryDirectory(prefix="longwave-demo-") as folder:
         path = Path(folder, rendered.filename)
         path.write_bytes(rendered.mp3)
+        hold_object(key)
         storage().put(path, key, content_type="audio/mpeg")
     return Asset.objects.create(
         organization_id=show.organization_id,

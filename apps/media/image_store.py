@@ -8,12 +8,11 @@ from django.db import transaction
 
 from apps.accounts.models import Organization
 from apps.core.hashing import sha256_of_bytes
-from apps.media.images import PAGE_SIDES, Variant, prepare_image
+from apps.media.images import PreparedImage, Variant, prepare_image
 from apps.media.models import Image
 from apps.media.refusals import MediaError
+from apps.media.retention import hold_object
 from apps.media.storage import storage
-
-VARIANT_NAMES = ("feed", *map(str, PAGE_SIDES))
 
 
 def store_image(*, organization: Organization, content: bytes) -> Image:
@@ -22,46 +21,56 @@ def store_image(*, organization: Organization, content: bytes) -> Image:
     Raises ValidationError with a code and a sentence that says what to do.
     """
     sha256 = sha256_of_bytes(content)
-    known = Image.objects.filter(organization=organization, sha256=sha256).first()
+    known = _known_image(organization, sha256)
     if known is not None:
         return known
     try:
         prepared = prepare_image(content)
     except MediaError as error:
         raise ValidationError(error.message, code=error.code) from error
+    return _create_image(organization, sha256, prepared)
+
+
+def _known_image(organization: Organization, sha256: str) -> Image | None:
+    """The same picture, kept from being collected until the caller's row refers to it."""
+    image = Image.objects.filter(organization=organization, sha256=sha256).first()
+    if image is None or not Image.objects.filter(pk=image.pk).update(unused_since=None):
+        return None
+    return image
+
+
+@transaction.atomic
+def _create_image(organization: Organization, sha256: str, prepared: PreparedImage) -> Image:
+    objects = {_key(variant): variant for variant in prepared.variants.values()}
+    # In one order, or two people with the same picture could wait for each other for ever.
+    for key in sorted(objects):
+        hold_object(key)
+        _store(key, objects[key])
     return Image.objects.create(
         organization=organization,
         sha256=sha256,
         width=prepared.width,
-        variants={name: _store(variant) for name, variant in prepared.variants.items()},
+        variants={name: _described(variant) for name, variant in prepared.variants.items()},
     )
 
 
-def _store(variant: Variant) -> dict[str, object]:
+def _key(variant: Variant) -> str:
     sha256 = sha256_of_bytes(variant.data)
-    key = f"images/{sha256[:2]}/{sha256}.jpg"
-    with tempfile.TemporaryDirectory(prefix="longwave-image-") as folder:
-        path = Path(folder, "variant.jpg")
-        path.write_bytes(variant.data)
-        storage().put(path, key, content_type=variant.content_type)
+    return f"images/{sha256[:2]}/{sha256}.jpg"
+
+
+def _described(variant: Variant) -> dict[str, object]:
     return {
-        "key": key,
-        "sha256": sha256,
+        "key": _key(variant),
+        "sha256": sha256_of_bytes(variant.data),
         "size_bytes": len(variant.data),
         "content_type": variant.content_type,
         "width": variant.side,
     }
 
 
-def delete_images(images: list[Image]) -> None:
-    """Remove pictures that nothing shows any more; files that others share stay."""
-    keys = {variant["key"] for image in images for variant in image.variants.values()}
-    Image.objects.filter(pk__in=[image.pk for image in images]).delete()
-    transaction.on_commit(lambda: _delete_unshared(keys))
-
-
-def _delete_unshared(keys: set[str]) -> None:
-    for key in sorted(keys):
-        paths = [f"variants__{name}__key" for name in VARIANT_NAMES]
-        if not any(Image.objects.filter(**{path: key}).exists() for path in paths):
-            storage().delete(key)
+def _store(key: str, variant: Variant) -> None:
+    with tempfile.TemporaryDirectory(prefix="longwave-image-") as folder:
+        path = Path(folder, "variant.jpg")
+        path.write_bytes(variant.data)
+        storage().put(path, key, content_type=variant.content_type)

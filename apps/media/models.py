@@ -1,7 +1,8 @@
 """What is stored: uploads on their way in, originals, playable files and pictures."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 
 from apps.accounts.models import Organization, User
 from apps.core.clock import now
@@ -101,6 +102,8 @@ class Asset(models.Model):
     )
     created_at = models.DateTimeField(default=now)
     processed_at = models.DateTimeField(null=True, blank=True)
+    # Since when nothing refers to it, as far as the collection of garbage has seen.
+    unused_since = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         constraints = [
@@ -118,6 +121,12 @@ class Asset(models.Model):
                 fields=["heartbeat_at"],
                 condition=Q(status__in=["pending", "processing"]),
                 name="asset_unfinished",
+            ),
+            models.Index(fields=["storage_key"], name="asset_by_key"),
+            models.Index(
+                fields=["unused_since"],
+                condition=Q(unused_since__isnull=False),
+                name="asset_unused",
             ),
         ]
 
@@ -162,6 +171,7 @@ class Rendition(models.Model):
                 name="rendition_header_within_file",
             ),
         ]
+        indexes = [models.Index(fields=["storage_key"], name="rendition_by_key")]
 
     def __str__(self) -> str:
         return f"{self.extension} of {self.asset_id}"
@@ -181,7 +191,37 @@ class Image(models.Model):
     width = models.PositiveIntegerField()
     # {"1400": {"key", "sha256", "size_bytes", "content_type", "width"}}; "feed" is the largest.
     variants = models.JSONField()
+    # The keys alone, so that an index can tell who names an object.
+    variant_keys = models.GeneratedField(
+        expression=Func(
+            F("variants"), template="jsonb_path_query_array(%(expressions)s, '$.*.key')"
+        ),
+        output_field=models.JSONField(),
+        db_persist=True,
+    )
     created_at = models.DateTimeField(default=now)
+    unused_since = models.DateTimeField(null=True, editable=False)  # as of an asset
+
+    class Meta:
+        indexes = [
+            GinIndex(fields=["variant_keys"], name="image_by_key"),
+            models.Index(
+                fields=["unused_since"],
+                condition=Q(unused_since__isnull=False),
+                name="image_unused",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"image {self.id}"
+
+
+class StrayObject(models.Model):
+    """A stored object that no row names, left by a process that died or by a deleted tenant."""
+
+    key = models.CharField(max_length=1024, primary_key=True)  # S3's longest
+    size_bytes = models.BigIntegerField()
+    unreferenced_since = models.DateTimeField(db_index=True)  # when it was first seen so
+
+    def __str__(self) -> str:
+        return self.key

@@ -21,7 +21,7 @@ from apps.media.image_store import store_image
 from apps.media.models import Asset, AssetStatus, Image, Rendition
 from apps.media.probing import Handling, Probe, probe
 from apps.media.refusals import MediaError
-from apps.media.retention import delete_unused_objects, lock_object
+from apps.media.retention import delete_unused_objects, hold_object
 from apps.media.storage import ObjectMissingError, storage
 from apps.media.tags import Tags
 
@@ -141,7 +141,7 @@ def _finish(
 ) -> None:
     """All or nothing: the rendition's row, the asset's end, and what waits for it."""
     claim.locked_asset()
-    lock_object(playable.key)
+    hold_object(playable.key)
     # The last other owner of equal bytes may have deleted them a moment ago.
     storage().put(playable.path, playable.key, content_type=playable.facts.content_type)
     _record_rendition(asset, playable)

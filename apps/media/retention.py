@@ -1,8 +1,9 @@
-"""Deleting what is stored: rows first, then the files that no other row names."""
+"""Which stored objects rows name, and deleting those that none does."""
 
+import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -11,7 +12,15 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from apps.core.clock import now
-from apps.media.models import Asset, AssetStatus, Rendition, Upload, UploadStatus
+from apps.media.models import (
+    Asset,
+    AssetStatus,
+    Image,
+    Rendition,
+    StrayObject,
+    Upload,
+    UploadStatus,
+)
 from apps.media.storage import MultipartUpload, storage
 from apps.media.storage.disk import DiskStorage
 
@@ -19,47 +28,54 @@ from apps.media.storage.disk import DiskStorage
 LEFTOVER_AFTER = timedelta(days=1)
 
 
-def lock_object(key: str) -> None:
+_ORIGINAL = re.compile(r"originals/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+
+
+def hold_object(key: str) -> None:
     """Until the transaction ends, nobody else stores or deletes the object of this key.
 
     Keys name contents, so that two tenants with the same file share one object: without the lock
-    the last owner's deletion could overtake a new owner's row.
+    the last owner's deletion could overtake a new owner's row. Whoever names an object in a row
+    holds it before storing it; that it was a stray until now is forgotten with this.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+    StrayObject.objects.filter(key=key).delete()
+
+
+def named_keys(keys: Collection[str]) -> set[str]:
+    """Those of these keys that a row names now."""
+    named = {
+        *Rendition.objects.filter(storage_key__in=keys).values_list("storage_key", flat=True),
+        *Asset.objects.filter(storage_key__in=keys).values_list("storage_key", flat=True),
+        *_keys_of_open_uploads(keys),
+    }
+    pictures = Image.objects.filter(variant_keys__has_any_keys=list(keys))
+    for shown in pictures.values_list("variant_keys", flat=True):
+        named.update(shown)
+    return named.intersection(keys)
+
+
+def _keys_of_open_uploads(keys: Iterable[str]) -> Iterator[str]:
+    """An upload may be joined already while its row still waits to become an asset."""
+    ids = [found[1] for key in keys if (found := _ORIGINAL.fullmatch(key))]
+    still_open = Upload.objects.filter(id__in=ids, status=UploadStatus.OPEN)
+    for upload_id in still_open.values_list("id", flat=True):
+        yield MultipartUpload(upload_id, "").key
+
+
+def delete_unused_objects(keys: Iterable[str]) -> set[str]:
+    """Delete the objects of these keys that no row names any more, and say which they were."""
+    return {key for key in sorted(keys) if _delete_unused_object(key)}
 
 
 @transaction.atomic
-def discard_asset(asset_id: UUID) -> None:
-    """Delete a file and everything made from it; one that is gone already is no error.
-
-    Raises django.db.models.ProtectedError while something serves it.
-    """
-    asset = Asset.objects.select_for_update().filter(id=asset_id).first()
-    if asset is None:
-        return
-    keys = {asset.storage_key, *asset.renditions.values_list("storage_key", flat=True)}
-    upload_id = asset.upload_id
-    asset.delete()
-    if upload_id:
-        Upload.objects.filter(id=upload_id).delete()
-    transaction.on_commit(lambda: delete_unused_objects(keys))
-
-
-def delete_unused_objects(keys: Iterable[str]) -> None:
-    """Delete the objects of these keys that no row names any more."""
-    for key in sorted(keys):
-        with transaction.atomic():
-            lock_object(key)
-            if not _is_used(key):
-                storage().delete(key)
-
-
-def _is_used(key: str) -> bool:
-    return (
-        Rendition.objects.filter(storage_key=key).exists()
-        or Asset.objects.filter(storage_key=key).exists()
-    )
+def _delete_unused_object(key: str) -> bool:
+    hold_object(key)
+    if named_keys([key]):
+        return False
+    storage().delete(key)
+    return True
 
 
 def forget_completed_uploads() -> None:

@@ -7,7 +7,6 @@ from django.db import transaction
 
 from apps.core.clock import now
 from podcasts.models import Episode, Show
-from podcasts.services.artwork import delete_unused_images
 from podcasts.services.changes import announce
 
 logger = logging.getLogger(__name__)
@@ -53,7 +52,7 @@ def empty_trash() -> int:
     """Delete for good what has been in the trash for longer than ``TRASH_LIFETIME``.
 
     Returns how many shows and episodes went. May run twice and at the same time as itself. Audio
-    files follow on their own once no episode uses them.
+    and pictures are collected on their own once nothing uses them.
     """
     before = now() - settings.TRASH_LIFETIME
     purged = 0
@@ -70,10 +69,7 @@ def _purge_show(show: Show) -> int:
     held = Show.objects.in_trash().select_for_update().filter(pk=show.pk).first()
     if held is None:
         return 0
-    episodes = Episode.objects.for_show(held)
-    images = {held.artwork_id, *episodes.values_list("artwork_id", flat=True)}
     held.delete()
-    delete_unused_images(images)
     logger.info("Show %s was purged from the trash", show.pk)
     return 1
 
@@ -86,6 +82,5 @@ def _purge_episode(episode: Episode) -> int:
     if held is None:
         return 0
     held.delete()
-    delete_unused_images([held.artwork_id])
     logger.info("Episode %s was purged from the trash", episode.pk)
     return 1

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from apps.core.clock import now
 from apps.media import claims
+from apps.media.garbage import collect_garbage
 from apps.media.models import Asset, AssetStatus
 from apps.media.storage import storage
 from podcasts import audio, audio_tasks
@@ -242,15 +243,15 @@ def test_a_job_for_a_file_that_is_gone_does_nothing(episode: Episode) -> None:
 
 
 @on_commit
-def test_files_that_nothing_uses_are_deleted_after_a_while(
+def test_a_replaced_file_is_deleted_after_its_time_of_grace(
     tmp_path: Path, people: People, sender: Sender, episode: Episode, settings: LazySettings
 ) -> None:
     send(sender, make_mp3(tmp_path / "old.mp3"), episode)
     old = Asset.objects.get()
     send(sender, make_mp3(tmp_path / "new.mp3", seconds=4), episode)
-    assert audio.discard_unused() == 0
-    Asset.objects.update(heartbeat_at=now() - settings.UPLOAD_LIFETIME)
-    assert audio.discard_unused() == 1
+    collect_garbage(now() + settings.GARBAGE_GRACE / 2, tell=print)
+    assert storage().exists(old.storage_key)
+    collect_garbage(now() + settings.GARBAGE_GRACE, tell=print)
     assert [asset.filename for asset in Asset.objects.all()] == ["new.mp3"]
     assert not storage().exists(old.storage_key)
     assert state_of(people, episode)["status"] == "ready"

@@ -5,10 +5,11 @@ from io import BytesIO
 import pytest
 from django.core.exceptions import ValidationError
 from PIL import Image as Pictures
-from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from apps.media.image_store import delete_images, store_image
+from apps.core.clock import now
+from apps.media.image_store import store_image
 from apps.media.models import Image
+from apps.media.retention import delete_unused_objects
 from apps.media.storage import storage
 from tests.factories import OrganizationFactory
 
@@ -54,15 +55,28 @@ def test_what_is_no_cover_is_refused_with_a_code_and_a_sentence(content: bytes, 
     assert not Image.objects.exists()
 
 
-def test_deleting_a_picture_keeps_the_files_that_another_one_shows(
-    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-) -> None:
+def test_deleting_a_picture_keeps_the_files_that_another_one_shows() -> None:
     ours = store_image(organization=OrganizationFactory(), content=picture())
     theirs = store_image(organization=OrganizationFactory(), content=picture())
     assert keys(ours) == keys(theirs)
-    with django_capture_on_commit_callbacks(execute=True):
-        delete_images([ours])
+    ours.delete()
+    assert delete_unused_objects(keys(theirs)) == set()
     assert all(storage().exists(key) for key in keys(theirs))
-    with django_capture_on_commit_callbacks(execute=True):
-        delete_images([theirs])
+    theirs.delete()
+    assert delete_unused_objects(keys(theirs)) == keys(theirs)
     assert not any(storage().exists(key) for key in keys(theirs))
+
+
+def test_a_picture_that_is_chosen_again_is_not_garbage_any_more() -> None:
+    organization = OrganizationFactory()
+    image = store_image(organization=organization, content=picture())
+    Image.objects.update(unused_since=now())
+    store_image(organization=organization, content=picture())
+    image.refresh_from_db()
+    assert image.unused_since is None
+
+
+def test_a_row_knows_its_keys_without_their_sizes() -> None:
+    image = store_image(organization=OrganizationFactory(), content=picture())
+    image.refresh_from_db()
+    assert set(image.variant_keys) == keys(image)

@@ -280,9 +280,7 @@ def test_nothing_is_ready_when_what_waits_for_it_fails(
 
 
 def test_equal_bytes_of_two_tenants_are_stored_once_until_the_last_one_goes(
-    tmp_path: Path,
-    receive: Callable[[Path], Asset],
-    django_capture_on_commit_callbacks: Callable[..., object],
+    tmp_path: Path, receive: Callable[[Path], Asset]
 ) -> None:
     path = make_mp3(tmp_path / "a.mp3")
     ours, theirs = process(receive(path)), receive(path)
@@ -290,12 +288,13 @@ def test_equal_bytes_of_two_tenants_are_stored_once_until_the_last_one_goes(
     theirs.save()
     process(theirs)
     assert ours.storage_key == theirs.storage_key
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
-        retention.discard_asset(ours.id)
-    assert storage().exists(theirs.storage_key)
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
-        retention.discard_asset(theirs.id)
-    assert not storage().exists(theirs.storage_key)
+    key = ours.storage_key
+    ours.delete()
+    assert retention.delete_unused_objects([key]) == set()
+    assert storage().exists(key)
+    theirs.delete()
+    assert retention.delete_unused_objects([key]) == {key}
+    assert not storage().exists(key)
 
 
 def test_a_missing_original_ends_in_a_sentence(

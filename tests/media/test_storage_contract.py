@@ -114,6 +114,34 @@ def test_a_stored_file_can_be_read_back_and_deleted(store: Storage, file: Path) 
     store.delete(name)
 
 
+def test_a_listing_names_whole_objects_by_the_beginning_of_their_keys(
+    store: Storage, file: Path, upload: MultipartUpload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.media.storage.s3.LISTED_AT_ONCE", 2)
+    folder = f"images/{uuid.uuid4().hex}"
+    names = [f"{folder}/{name}" for name in ("a1.jpg", "a2.jpg", "ab/3.jpg", "b4.jpg", "b5.jpg")]
+    for name in names:
+        store.put(file, name, content_type="image/jpeg")
+    send_part(store, upload, 1, b"not whole yet")
+    size = file.stat().st_size
+
+    def found(prefix: str) -> list[str]:
+        listed = list(store.list_objects(prefix))
+        assert all(item.size_bytes == size for item in listed)
+        assert all(abs(item.modified_at - now()) < timedelta(minutes=5) for item in listed)
+        return sorted(item.key for item in listed)
+
+    assert found(f"{folder}/") == names
+    assert found(f"{folder}/a") == names[:3]
+    assert found(f"{folder}/ab/") == names[2:3]
+    assert found(f"{folder}/b4.jpg") == names[3:4]
+    assert found(f"{folder}/c") == []
+    assert found(f"originals/{upload.upload_id}") == []
+    assert {item.key for item in store.list_objects("")} >= set(names)
+    store.delete(names[0])
+    assert found(f"{folder}/") == names[1:]
+
+
 def test_storing_a_file_twice_changes_nothing(store: Storage, file: Path) -> None:
     name = key()
     store.put(file, name, content_type="audio/mpeg")
@@ -140,7 +168,7 @@ def test_a_stored_file_is_served_in_ranges(store: Storage, file: Path) -> None:
     resource = Resource((segment,), "audio/mpeg", '"tag"', now())
     sent: list[list[tuple[int, int]]] = []
 
-    async def on_sent(intervals: list[tuple[int, int]], final: bool) -> None:
+    def on_sent(intervals: list[tuple[int, int]], final: bool) -> None:
         sent.append(intervals)
 
     async def body(headers: dict[str, str]) -> bytes:

@@ -8,6 +8,7 @@ from django.conf import settings
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from apps.core.clock import now
+from apps.media.garbage import collect_garbage
 from apps.media.models import Asset, Image
 from podcasts.models import Episode, FeedDocument, Handle, Show
 from podcasts.services.handles import check_handle
@@ -87,14 +88,16 @@ def test_the_handle_of_a_purged_show_is_never_given_to_another() -> None:
         check_handle("gone")
 
 
-def test_purging_takes_pictures_that_nothing_else_shows_and_leaves_audio_to_its_own_cleaning() -> (
-    None
-):
+def test_purging_leaves_pictures_and_audio_to_the_collection_of_garbage() -> None:
     shared = ImageFactory()
     ShowFactory(artwork=shared)
-    gone = EpisodeFactory(artwork=shared, deleted_at=now() - AFTER)
+    EpisodeFactory(artwork=shared, deleted_at=now() - AFTER)
     own = EpisodeFactory(artwork=ImageFactory(), deleted_at=now() - AFTER)
     assert empty_trash() == 2
-    assert Image.objects.filter(pk=gone.artwork_id).exists()
-    assert not Image.objects.filter(pk=own.artwork_id).exists()
     assert Asset.objects.count() == 2
+    collect_garbage(now(), tell=print)
+    assert Image.objects.filter(pk=own.artwork_id).exists()
+    collect_garbage(now() + settings.GARBAGE_GRACE, tell=print)
+    assert Image.objects.filter(pk=shared.pk).exists()
+    assert not Image.objects.filter(pk=own.artwork_id).exists()
+    assert not Asset.objects.exists()
