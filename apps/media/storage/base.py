@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from apps.media.sources import Source
@@ -76,7 +76,10 @@ class StoredObject:
 
 
 class Storage(Protocol):
-    """Files under content-addressed keys, and uploads in parts. Sync but for the reading side."""
+    """Files under content-addressed keys, and uploads in parts. Sync but for the reading side.
+
+    A store that clients can be sent to is a `Presigning` as well: ask with isinstance.
+    """
 
     def put(self, path: Path, key: str, *, content_type: str) -> None:
         """Store a local file durably; a key that exists is left alone, for keys name contents."""
@@ -97,7 +100,10 @@ class Storage(Protocol):
         """A local path to read from while the context lasts; raises ObjectMissingError."""
 
     async def open_source(self, key: str, size_bytes: int) -> Source:
-        """The object, to be read in ranges; raises OSError when absent or of another size."""
+        """The object, to be read in ranges.
+
+        Raises OSError when it is absent or of another size: here, or when a range is prepared.
+        """
 
     def create_multipart(self, upload_id: UUID, *, content_type: str) -> MultipartUpload:
         """Begin an upload in parts."""
@@ -131,6 +137,39 @@ class Storage(Protocol):
 
     def abort_multipart(self, upload: MultipartUpload) -> None:
         """Throw the parts away; an upload that is gone already is no error."""
+
+
+@runtime_checkable
+class Presigning(Protocol):
+    """A store that gives its objects addresses, good for anyone who has them, for a while."""
+
+    def presigned_get(
+        self,
+        key: str,
+        *,
+        lifetime_seconds: int,
+        content_type: str = "",
+        filename: str = "",
+        cache_control: str = "",
+    ) -> str:
+        """Where the object can be read with GET, in ranges, without asking us.
+
+        The answer bears these headers where they are given; the filename is for saving, shown
+        inline. The address lasts for at least `lifetime_seconds` from now and at most twice as
+        long, for it is handed out again while it does. One that was signed with the temporary
+        credentials of a role ends with them, but not within five minutes. Raises OSError.
+        """
+
+    async def apresigned_get(
+        self,
+        key: str,
+        *,
+        lifetime_seconds: int,
+        content_type: str = "",
+        filename: str = "",
+        cache_control: str = "",
+    ) -> str:
+        """The same for an event loop: signing, which may wait for credentials, is in a thread."""
 
 
 def require_same_parts(claimed: Sequence[Part], stored: Sequence[Part]) -> None:

@@ -1,7 +1,6 @@
 """The store that is an S3 bucket, at AWS or at any service with the same protocol."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -13,10 +12,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
+from django.utils.http import content_disposition_header
 
 from apps.core.clock import now
-from apps.media.errors import SourceTooShortError
-from apps.media.sources import CHUNK_BYTES
 from apps.media.storage.base import (
     CHECKSUM_HEADER,
     MultipartUpload,
@@ -29,6 +27,8 @@ from apps.media.storage.base import (
     StoredObject,
     require_same_parts,
 )
+from apps.media.storage.presigned import PresignedAddresses, Wanted
+from apps.media.storage.s3_source import S3Source
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,35 +38,26 @@ LISTED_AT_ONCE = 1000  # as many as S3 gives in one answer
 _BAD_PARTS = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "BadDigest"}
 
 
-class S3Source:
-    """One object, read by ranged GETs that are streamed through threads."""
-
-    def __init__(self, client: "S3Client", bucket: str, key: str) -> None:
-        self._client, self._bucket, self._key = client, bucket, key
-
-    async def read(self, start: int, stop: int) -> AsyncGenerator[bytes]:
-        try:
-            answer = await asyncio.to_thread(
-                self._client.get_object,
-                Bucket=self._bucket,
-                Key=self._key,
-                Range=f"bytes={start}-{stop - 1}",
-            )
-            body = answer["Body"]
-            try:
-                while start < stop:
-                    chunk = await asyncio.to_thread(body.read, min(CHUNK_BYTES, stop - start))
-                    if not chunk:
-                        raise SourceTooShortError(f"the object ends at byte {start}, before {stop}")
-                    yield chunk
-                    start += len(chunk)
-            finally:
-                body.close()  # drops the connection when bytes are left in it
-        except (BotoCoreError, ClientError) as error:
-            raise OSError(f"reading {self._key} failed: {error}") from error
-
-    async def close(self) -> None:
-        """Nothing is held between reads."""
+def connect() -> "S3Client":
+    """A client of the service in the settings; without keys, boto3 looks for credentials itself."""
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=settings.S3_ENDPOINT_URL,
+        region_name=settings.S3_REGION,
+        aws_access_key_id=settings.AWS_ACCESS_KEY_ID,
+        aws_secret_access_key=settings.AWS_SECRET_ACCESS_KEY,
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if settings.S3_ENDPOINT_URL else "virtual"},
+            retries={"mode": "standard", "max_attempts": 4},
+            connect_timeout=5,
+            read_timeout=30,
+            max_pool_connections=64,
+            # boto3 would otherwise sign a CRC32 into addresses that browsers must use.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
 
 
 class S3Storage:
@@ -74,29 +65,12 @@ class S3Storage:
 
     def __init__(self, client: "S3Client", bucket: str, scratch: Path) -> None:
         self._client, self._bucket, self._scratch = client, bucket, scratch
+        self._addresses = PresignedAddresses(self._sign)
 
     @classmethod
     def from_settings(cls) -> "S3Storage":
-        """The bucket of S3_BUCKET; without keys, boto3 looks for credentials by itself."""
-        client = boto3.session.Session().client(
-            "s3",
-            endpoint_url=settings.S3_ENDPOINT_URL,
-            region_name=settings.S3_REGION,
-            aws_access_key_id=settings.AWS_ACCESS_KEY_ID,
-            aws_secret_access_key=settings.AWS_SECRET_ACCESS_KEY,
-            config=Config(
-                signature_version="s3v4",
-                s3={"addressing_style": "path" if settings.S3_ENDPOINT_URL else "virtual"},
-                retries={"mode": "standard", "max_attempts": 4},
-                connect_timeout=5,
-                read_timeout=30,
-                max_pool_connections=64,
-                # boto3 would otherwise sign a CRC32 into addresses that browsers must use.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        )
-        return cls(client, str(settings.S3_BUCKET), settings.SCRATCH_ROOT)
+        """The bucket of S3_BUCKET."""
+        return cls(connect(), str(settings.S3_BUCKET), settings.SCRATCH_ROOT)
 
     def put(self, path: Path, key: str, *, content_type: str) -> None:
         if self.exists(key) and self.size(key) == path.stat().st_size:
@@ -144,13 +118,47 @@ class S3Storage:
             yield path
 
     async def open_source(self, key: str, size_bytes: int) -> S3Source:
+        return S3Source(self._addresses, key, size_bytes)
+
+    def presigned_get(
+        self,
+        key: str,
+        *,
+        lifetime_seconds: int,
+        content_type: str = "",
+        filename: str = "",
+        cache_control: str = "",
+    ) -> str:
+        wanted = _wanted(key, content_type, filename, cache_control)
+        return self._addresses.get(wanted, lifetime_seconds=lifetime_seconds)
+
+    async def apresigned_get(
+        self,
+        key: str,
+        *,
+        lifetime_seconds: int,
+        content_type: str = "",
+        filename: str = "",
+        cache_control: str = "",
+    ) -> str:
+        wanted = _wanted(key, content_type, filename, cache_control)
+        return await self._addresses.aget(wanted, lifetime_seconds=lifetime_seconds)
+
+    def _sign(self, wanted: Wanted, lifetime_seconds: int) -> str:
+        asked = {
+            "ResponseContentType": wanted.content_type,
+            "ResponseContentDisposition": wanted.content_disposition,
+            "ResponseCacheControl": wanted.cache_control,
+        }
+        given = {name: value for name, value in asked.items() if value}
         try:
-            actual = await asyncio.to_thread(self.size, key)
+            return self._client.generate_presigned_url(
+                "get_object",
+                Params={"Bucket": self._bucket, "Key": wanted.key, **given},
+                ExpiresIn=lifetime_seconds,
+            )
         except BotoCoreError as error:
-            raise OSError(f"the bucket cannot be reached: {error}") from error
-        if actual != size_bytes:
-            raise SourceTooShortError(f"the object has {actual} bytes, not {size_bytes}")
-        return S3Source(self._client, self._bucket, key)
+            raise StorageError(f"no address can be signed for the bucket: {error}") from error
 
     def create_multipart(self, upload_id: UUID, *, content_type: str) -> MultipartUpload:
         key = MultipartUpload(upload_id, token="").key
@@ -226,6 +234,11 @@ class S3Storage:
         except ClientError as error:
             if _code(error) != "NoSuchUpload":
                 raise _upload_error(error) from error
+
+
+def _wanted(key: str, content_type: str, filename: str, cache_control: str) -> Wanted:
+    disposition = content_disposition_header(False, filename) or ""
+    return Wanted(key, content_type, disposition, cache_control)
 
 
 def _completed(part: Part) -> "CompletedPartTypeDef":
