@@ -1,6 +1,8 @@
 """The whole path from a recorded hit to a download while Valkey dies and comes back."""
 
-import asyncio
+import os
+import random
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -13,14 +15,14 @@ from pytest_django import Settings
 
 from apps.core import valkey
 from apps.core.clock import now
-from apps.downloads import hits
+from apps.downloads import hits, shipper, shipping
 from apps.downloads.counter import Counter
-from apps.downloads.hit import Hit
 from apps.downloads.models import Coverage, DropTally
 from hosting.engines.binaries import valkey_server
 from hosting.engines.ports import free_port, is_listening
 from tests.downloads.conftest import Aired
 from tests.downloads.making import make_hit, whole
+from tests.downloads.recording import child, files, streamed
 from tests.factories import EpisodeFactory
 from tests.waiting import wait_until
 
@@ -81,32 +83,90 @@ def counted() -> int:
 def test_no_hit_is_lost_or_counted_twice_when_valkey_is_killed(
     own_valkey: OwnValkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hits, "_gate", hits._Gate())
-    monkeypatch.setattr(hits, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(shipper, "RETRY_SECONDS", 0.05)
     aired = Aired(EpisodeFactory())
 
-    def listeners(first: int, last: int) -> list[Hit]:
-        found = []
+    def listen(first: int, last: int) -> None:
         for number in range(first, last):
-            found += aired.hits(
+            for hit in aired.hits(
                 whole(ip=f"10.0.0.{number}", when=now()), make_hit(method="HEAD", when=now())
-            )
-        return found
-
-    async def record(recorded: list[Hit]) -> None:
-        await asyncio.gather(*(hits.record(hit) for hit in recorded))
-        await valkey.async_connection().aclose()
+            ):
+                hits.record(hit)
 
     with counting():
-        asyncio.run(record(listeners(0, 30)))
+        listen(0, 30)
         wait_until(lambda: counted() == 30)
         own_valkey.kill()
-        asyncio.run(record(listeners(30, 60)))
-        assert list(django_settings.SPOOL_ROOT.iterdir())
+        listen(30, 60)
+        assert not hits.settle(seconds=0)
         own_valkey.start()
-        asyncio.run(record(listeners(60, 90)))
-        wait_until(lambda: counted() == 90 and not list(django_settings.SPOOL_ROOT.iterdir()))
+        listen(60, 90)
+        wait_until(lambda: counted() == 90)
         wait_until(lambda: DropTally.objects.filter(count=90).exists())
 
     assert counted() == 90
     assert list(DropTally.objects.values_list("reason", "count")) == [("method", 90)]
+
+
+def test_a_hit_of_a_process_that_died_before_it_was_shipped_is_counted_once(
+    own_valkey: OwnValkey,
+) -> None:
+    aired = Aired(EpisodeFactory())
+    messages = [
+        hit.to_json()
+        for number in range(20)
+        for hit in aired.hits(whole(ip=f"10.0.0.{number}", when=now()))
+    ]
+    own_valkey.kill()
+    with child(
+        f"for message in {messages!r}: hits.record_message(message)\n"
+        "print('recorded', flush=True)\n"
+        "import time; time.sleep(60)\n"
+    ) as web:
+        assert web.stdout is not None
+        assert web.stdout.readline() == b"recorded\n"
+        web.kill()
+        web.wait()
+    assert len(files()) == 1
+    own_valkey.start()
+    with counting():
+        wait_until(lambda: counted() == 20 and files() == [])
+
+    assert counted() == 20
+
+
+@pytest.mark.parametrize("is_valkey_killed_too", [False, True])
+def test_processes_killed_at_any_moment_lose_and_repeat_nothing(
+    is_valkey_killed_too: bool, own_valkey: OwnValkey
+) -> None:
+    """Each tells how far it has recorded; at most the line under way may be there beyond that."""
+    confirmed: dict[int, int] = {}
+    chance = random.Random(7)
+    for life in range(6):
+        with child(
+            "import itertools\n"
+            "from apps.downloads import writer; writer.FILE_BYTES = 20_000\n"
+            "for number in itertools.count():\n"
+            f"    hits.record_message(b'{life} %d ' % number + b'x' * 500)\n"
+            "    print(number, flush=True)\n"
+        ) as web:
+            assert web.stdout is not None
+            last, end = 0, chance.randrange(100, 2000)
+            while last < end:
+                last = int(web.stdout.readline())
+            if is_valkey_killed_too and life % 2:
+                own_valkey.kill()
+            os.kill(web.pid, signal.SIGKILL)
+            last = max([last, *(int(line) for line in web.stdout if line.endswith(b"\n"))])
+            web.wait()
+            confirmed[life] = last
+        if is_valkey_killed_too and life % 2:
+            own_valkey.start()
+    client = valkey.own_connection()
+    shipping.drain(client, django_settings.SPOOL_ROOT)
+
+    found = streamed(client)
+    for life, last in confirmed.items():
+        numbers = [int(line.split()[1]) for line in found if line.startswith(b"%d " % life)]
+        assert numbers in (list(range(last + 1)), list(range(last + 2)))
+    assert files() == []

@@ -1,62 +1,46 @@
-"""Recording: durable in the stream, or on disk while Valkey is away and later in the stream."""
+"""Recording: written to the process's journal at once, and in the stream soon after."""
 
-import asyncio
 import json
 import os
-import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
-from django.conf import settings as django_settings
 from pytest_django import Settings
 
 from apps.core import valkey
 from apps.core.clock import now
-from apps.downloads import hits, spool, stream
+from apps.downloads import hits, shipper, shipping, stream, writer
 from apps.downloads.hit import Hit, MalformedHitError
 from apps.downloads.models import Coverage, DropTally
 from tests.downloads.conftest import Aired, Count
 from tests.downloads.making import asked, make_hit, whole
-
-NOWHERE = "redis://127.0.0.1:1/0"
+from tests.downloads.recording import NOWHERE, child, files, streamed
+from tests.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
-def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a process knows about the stream at its start."""
-    monkeypatch.setattr(hits, "_gate", hits._Gate())
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What happens from time to time happens all the time."""
+    monkeypatch.setattr(shipper, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(shipper, "LOOK_SECONDS", 0.02)
 
 
 def record(*recorded: Hit) -> None:
-    async def one_after_the_other() -> None:
-        for hit in recorded:
-            await hits.record(hit)
-        await hits.settle()
-        await valkey.async_connection().aclose()
-
-    asyncio.run(one_after_the_other())
+    for hit in recorded:
+        hits.record(hit)
 
 
 def record_without_valkey(settings: Settings, *recorded: Hit) -> None:
+    """By a process that never reaches Valkey, and has ended."""
     reachable, settings.REDIS_URL = settings.REDIS_URL, NOWHERE
     try:
         record(*recorded)
+        hits.close(seconds=5)
     finally:
         settings.REDIS_URL = reachable
-
-
-def streamed(client: redis.Redis) -> list[bytes]:
-    entries: Any = client.xrange(stream.name())
-    return [fields[b"h"] for _, fields in entries]
-
-
-def files(suffix: str = "") -> list[Path]:
-    return sorted(django_settings.SPOOL_ROOT.glob(f"*{suffix}"))
 
 
 def test_a_hit_survives_its_journey() -> None:
@@ -93,125 +77,145 @@ def test_a_field_of_another_type_makes_no_hit(field: str, value: object) -> None
         Hit.from_json(json.dumps(fields).encode())
 
 
-def test_a_recorded_hit_is_in_the_stream_when_record_returns(client: redis.Redis) -> None:
+def test_a_recorded_hit_is_on_disk_at_once(settings: Settings) -> None:
+    settings.REDIS_URL = NOWHERE
     hit = whole()
-    record(hit)
+    hits.record(hit)
 
-    assert streamed(client) == [hit.to_json()]
-    assert files() == []
-
-
-def test_a_listener_who_leaves_does_not_take_the_hit_along(client: redis.Redis) -> None:
-    async def leave_at_once() -> None:
-        request = asyncio.create_task(hits.record(whole()))
-        await asyncio.sleep(0)
-        request.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await request
-        await hits.settle()
-        await valkey.async_connection().aclose()
-
-    asyncio.run(leave_at_once())
-
-    assert len(streamed(client)) == 1
+    (path,) = files()
+    assert path.read_bytes().endswith(b" " + hit.to_json() + b"\n")
 
 
-@pytest.mark.parametrize("turns", [1, 2, 3])
-def test_an_ending_loop_takes_no_hit_along(turns: int, client: redis.Redis) -> None:
-    recorded = [whole() for _ in range(3)]
+def test_a_recorded_hit_comes_into_the_stream_by_itself(client: redis.Redis) -> None:
+    hit = whole()
+    hits.record(hit)
 
-    async def end_at_once() -> None:
-        requests = [asyncio.create_task(hits.record(hit)) for hit in recorded]
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        assert not any(request.done() for request in requests)
-
-    asyncio.run(end_at_once())
-    spool.drain(client)
-
-    assert {hit.to_json() for hit in recorded} == set(streamed(client))
+    wait_until(lambda: streamed(client) == [hit.to_json()])
 
 
-def test_a_burst_is_recorded_whole_and_in_order(client: redis.Redis) -> None:
-    recorded = [whole() for _ in range(hits.MAX_ROUND_TRIP_HITS * 2 + 1)]
+def test_hits_come_whole_and_in_order(client: redis.Redis) -> None:
+    recorded = [whole() for _ in range(500)]
+    record(*recorded)
 
-    async def all_at_once() -> None:
-        await asyncio.gather(*(hits.record(hit) for hit in recorded))
-        await valkey.async_connection().aclose()
-
-    asyncio.run(all_at_once())
-
+    assert hits.settle()
     assert streamed(client) == [hit.to_json() for hit in recorded]
+
+
+def test_any_thread_may_record(client: redis.Redis) -> None:
+    def write(name: int) -> None:
+        for number in range(300):
+            hits.record_message(b"%d-%d" % (name, number))
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert hits.settle()
+    assert sorted(streamed(client)) == sorted(
+        b"%d-%d" % (w, n) for w in range(4) for n in range(300)
+    )
+
+
+def test_closing_ships_what_is_left_and_leaves_no_trace(client: redis.Redis) -> None:
+    record(*(whole() for _ in range(100)))
+    hits.close()
+
+    assert len(streamed(client)) == 100
     assert files() == []
+    assert client.keys(valkey.key("spool", "*")) == []
 
 
-def test_a_hit_that_comes_as_a_round_trip_ends_is_durable_without_delay(
-    client: redis.Redis,
+def test_recording_goes_on_after_a_close(client: redis.Redis) -> None:
+    record(whole())
+    hits.close()
+    record(whole())
+
+    assert hits.settle()
+    assert len(streamed(client)) == 2
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"), [("FILE_SECONDS", 0.0), ("FILE_BYTES", 1)], ids=["old", "long"]
+)
+def test_a_file_that_is_shipped_does_not_stay(
+    limit: str, value: float, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = whole().to_json(), whole().to_json()
+    monkeypatch.setattr(writer, limit, value)
+    record(whole())
+    wait_until(lambda: files() == [])
+    record(whole())
+    wait_until(lambda: files() == [])
 
-    async def send_one_when_the_other_is_durable() -> None:
-        sender = hits._sender()
-        later: list[asyncio.Future[None]] = []
-        durable = sender.send(first)
-        durable.add_done_callback(lambda _: later.append(sender.send(second)))
-        async with asyncio.timeout(5):
-            await durable
-            await later[0]
-        await hits.settle()
-        await valkey.async_connection().aclose()
-
-    asyncio.run(send_one_when_the_other_is_durable())
-
-    assert streamed(client) == [first, second]
-    assert files() == []
+    assert len(streamed(client)) == 2
+    assert client.keys(valkey.key("spool", "*")) == []
 
 
-def test_hits_wait_on_disk_while_valkey_is_away(client: redis.Redis, settings: Settings) -> None:
-    recorded = [whole(), asked("0-1")]
+def test_changing_files_under_load_loses_and_repeats_nothing(
+    client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "FILE_BYTES", 5_000)
+    monkeypatch.setattr(shipper, "PAUSE_SECONDS", 0.0)
+    lines = [b"line %05d " % number + b"x" * 50 for number in range(5000)]
+    begun = set()
+    for line in lines:
+        hits.record_message(line)
+        begun.update(files())
+
+    assert hits.settle()
+    assert streamed(client) == lines
+    assert len(begun) > 2
+
+
+def test_hits_wait_in_one_file_while_valkey_is_away(
+    client: redis.Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "FILE_BYTES", 1)
+    recorded = [whole(), asked("0-1"), whole()]
     record_without_valkey(settings, *recorded)
     assert streamed(client) == []
+    assert len(files()) == 1
 
-    spool.drain(client)
+    shipping.drain(client, settings.SPOOL_ROOT)
 
     assert streamed(client) == [hit.to_json() for hit in recorded]
     assert files() == []
 
 
-def test_only_the_owner_of_the_process_can_read_the_spool(
-    client: redis.Redis, settings: Settings
-) -> None:
-    record_without_valkey(settings, whole())
+def test_only_the_owner_of_the_process_can_read_the_journal(settings: Settings) -> None:
+    settings.REDIS_URL = NOWHERE
+    record(whole())
 
     (path,) = files()
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_the_first_hit_after_an_outage_brings_the_spool_along(
-    client: redis.Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("rouse", [hits.start, lambda: record(whole())], ids=["start", "hit"])
+def test_a_new_process_ships_what_a_dead_one_left(
+    rouse: Any, client: redis.Redis, settings: Settings
 ) -> None:
-    monkeypatch.setattr(hits, "RETRY_SECONDS", 0.0)
-    record_without_valkey(settings, whole(), whole())
-    record(whole())
+    left = [whole(), whole()]
+    record_without_valkey(settings, *left)
+    rouse()
 
-    assert len(streamed(client)) == 3
-    assert files() == []
+    wait_until(lambda: {hit.to_json() for hit in left} <= set(streamed(client)))
 
 
-def test_a_full_stream_sends_hits_to_disk_until_it_is_read(
+def test_a_full_stream_lets_hits_wait_until_it_is_read(
     client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "MAX_LENGTH", 2)
-    monkeypatch.setattr(hits, "LENGTH_CHECK_SECONDS", 0.0)
-    record(*(whole() for _ in range(5)))
+    record(whole(), whole())
+    assert hits.settle()
+    record(*(whole() for _ in range(3)))
+    assert not hits.settle(seconds=0.1)
     assert len(streamed(client)) == 2
 
-    spool.drain(client)  # still full: everything stays
-    assert len(streamed(client)) == 2
     client.xtrim(stream.name(), maxlen=0, approximate=False)
-    spool.drain(client)
 
+    assert hits.settle()
     assert len(streamed(client)) == 3
 
 
@@ -221,173 +225,156 @@ def test_what_waited_is_counted_once_even_if_it_had_arrived_before(
     arrived = aired.hits(whole(when=now()), make_hit(method="HEAD", when=now()))
     record_without_valkey(settings, *arrived)
     record(*arrived)
-    spool.drain(client)
+    assert hits.settle()
+    wait_until(lambda: len(streamed(client)) == 4)
     count()
 
     assert Coverage.objects.filter(counted_at__isnull=False).count() == 1
     assert list(DropTally.objects.values_list("reason", "count")) == [("method", 1)]
 
 
-def test_a_torn_last_line_is_tallied_and_the_others_are_counted(
-    client: redis.Redis, count: Count, aired: Aired
-) -> None:
-    (hit,) = aired.hits(whole(when=now()))
-    spool.append(hit.to_json())
-    with files()[0].open("ab") as torn:
-        torn.write(whole().to_json()[:50])
-    spool.drain(client)
+def test_a_valkey_that_lost_its_last_moments_gets_them_again(client: redis.Redis) -> None:
+    recorded = [whole(), whole()]
+    record(recorded[0])
+    assert hits.settle()
+    client.delete(stream.name(), *client.keys(valkey.key("spool", "*")))
+    record(recorded[1])
 
-    assert len(count()) == 1
-    assert list(DropTally.objects.values_list("reason", "count")) == [("malformed", 1)]
+    wait_until(lambda: streamed(client) == [hit.to_json() for hit in recorded])
 
 
-class Killed(BaseException):
-    """As if the process had ended here."""
-
-
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_drain_that_dies_is_continued_where_it_stopped(
-    moment: str, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lines = [b"line %04d" % number for number in range(100)]
-    for line in lines:
-        spool.append(line)
-    monkeypatch.setattr(spool, "_CHUNK_BYTES", 95)
-    add = spool._add_chunk
-    chunks = iter(range(100))
-
-    def die(client: redis.Redis, key: str, offset: int, chunk: bytes) -> None:
-        is_last = next(chunks) == 4
-        if is_last and moment == "before":
-            raise Killed
-        add(client, key, offset, chunk)
-        if is_last:
-            raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(spool, "_add_chunk", die)
-        with pytest.raises(Killed):
-            spool.drain(client)
-    assert 0 < len(streamed(client)) < 100
-    spool.drain(client)
-
-    assert streamed(client) == lines
-    assert files() == []
-
-
-def test_a_chunk_whose_answer_was_lost_is_not_added_again(client: redis.Redis) -> None:
-    for _ in range(2):
-        spool._add_chunk(client, valkey.key("spool", "x"), 0, b"one\ntwo\n")
-
-    assert streamed(client) == [b"one", b"two"]
-
-
-def test_a_bounded_drain_leaves_the_rest_for_later(
+def test_a_loss_is_noticed_before_the_file_goes(
     client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spool, "_CHUNK_BYTES", 100)
-    for number in range(100):
-        spool.append(b"line %04d" % number)
+    hit = whole()
+    record(hit)
+    assert hits.settle()
+    client.delete(stream.name(), *client.keys(valkey.key("spool", "*")))
+    hits.close()
 
-    assert spool.drain(client, at_most_bytes=200) < 400
-    while spool.drain(client, at_most_bytes=200):
-        pass
-
-    assert len(streamed(client)) == 100
-
-
-def test_a_drain_without_valkey_loses_nothing(client: redis.Redis) -> None:
-    spool.append(b"kept")
-    with pytest.raises(redis.ConnectionError):
-        spool.drain(redis.Redis.from_url(NOWHERE, retry=None))
-    spool.drain(client)
-
-    assert streamed(client) == [b"kept"]
+    assert streamed(client) == []  # a close is bounded: the file is there for the next process
+    hits.start()
+    wait_until(lambda: streamed(client) == [hit.to_json()])
 
 
-def test_writers_and_drains_at_the_same_time_lose_and_repeat_nothing(client: redis.Redis) -> None:
-    writing = threading.Event()
-    writing.set()
+def test_a_journal_that_somebody_cut_holds_nothing_up(client: redis.Redis) -> None:
+    record(whole())
+    assert hits.settle()
+    os.truncate(files()[0], 0)
+    record(whole())  # beyond the hole, so the end is missing
+    os.truncate(files()[0], 0)
+    later = whole()
 
-    def write(name: int) -> None:
-        for number in range(200):
-            spool.append(b"%d-%d" % (name, number))
+    def is_later_there() -> bool:
+        hits.record(later)
+        return later.to_json() in streamed(client)
 
-    def drain() -> None:
-        while writing.is_set():
-            spool.drain(client)
-
-    writers = [threading.Thread(target=write, args=(name,)) for name in range(3)]
-    drains = [threading.Thread(target=drain) for _ in range(2)]
-    for thread in [*writers, *drains]:
-        thread.start()
-    for thread in writers:
-        thread.join()
-    writing.clear()
-    for thread in drains:
-        thread.join()
-    spool.drain(client)
-
-    found = streamed(client)
-    assert sorted(found) == sorted(b"%d-%d" % (w, n) for w in range(3) for n in range(200))
+    wait_until(is_later_there)
 
 
-def run_python(code: str) -> subprocess.Popen[bytes]:
-    setup = (
-        "import sys; from pathlib import Path; from django.conf import settings;"
-        f"settings.configure(SPOOL_ROOT=Path({str(django_settings.SPOOL_ROOT)!r}));"
-        "from apps.downloads import spool\n"
-    )
-    return subprocess.Popen([sys.executable, "-c", setup + code], stdout=subprocess.PIPE)
+class TestWithoutRoom:
+    """The disk is full, or fails."""
+
+    def test_what_memory_can_hold_is_shipped_and_no_line_is_halved(
+        self, client: redis.Redis
+    ) -> None:
+        with child(
+            "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+            "for letter in b'abc': hits.record_message(bytes([letter]) * 800)\n"
+            "hits.record_message(b'd' * 50)\n"
+            "print(hits.settle(), flush=True)\n"
+        ) as process:
+            output, _ = process.communicate(timeout=60)
+
+        assert output == b"True\n"
+        assert sorted(streamed(client)) == [b"a" * 800, b"b" * 800, b"c" * 800, b"d" * 50]
+
+    def test_a_folder_that_cannot_be_made_loses_nothing(
+        self, client: redis.Redis, settings: Settings, tmp_path: Path
+    ) -> None:
+        (tmp_path / "file").touch()
+        settings.SPOOL_ROOT = tmp_path / "file" / "spool"
+        record(*(whole() for _ in range(10)))
+
+        assert hits.settle()
+        assert len(streamed(client)) == 10
+
+    def test_memory_is_bounded_and_the_loss_is_logged_once(
+        self,
+        client: redis.Redis,
+        settings: Settings,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        (tmp_path / "file").touch()
+        settings.SPOOL_ROOT = tmp_path / "file" / "spool"
+        monkeypatch.setattr(writer, "MEMORY_BYTES", 500)
+        monkeypatch.setattr(stream, "MAX_LENGTH", 0)
+        for _ in range(100):
+            hits.record_message(b"x" * 86)
+        monkeypatch.setattr(stream, "MAX_LENGTH", 1000)
+
+        assert hits.settle()
+        assert len(streamed(client)) == 4
+        assert len([r for r in caplog.records if r.levelname == "ERROR"]) == 1
+
+    def test_portions_in_memory_are_each_shipped_once(
+        self,
+        client: redis.Redis,
+        settings: Settings,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        (tmp_path / "file").touch()
+        settings.SPOOL_ROOT = tmp_path / "file" / "spool"
+        monkeypatch.setattr(writer, "PORTION_BYTES", 300)
+        lines = [b"line %04d" % number for number in range(2000)]
+        for line in lines:
+            hits.record_message(line)
+
+        assert hits.settle()
+        assert sorted(streamed(client)) == lines
 
 
-@pytest.mark.faults
-def test_lines_of_a_killed_writer_are_whole_and_all_there(client: redis.Redis) -> None:
-    writer = run_python(
-        "import itertools\n"
-        "for number in itertools.count():\n"
-        "    spool.append(b'%d ' % number + b'x' * 2000)\n"
-        "    print(number, flush=True)\n"
-    )
-    assert writer.stdout is not None
-    confirmed = 0
-    while confirmed < 200:
-        confirmed = int(writer.stdout.readline())
-    os.kill(writer.pid, signal.SIGKILL)
-    confirmed = max([confirmed, *(int(line) for line in writer.stdout if line.endswith(b"\n"))])
-    writer.wait()
-    writer.stdout.close()
-    spool.drain(client)
+def test_a_forked_child_has_a_journal_of_its_own(client: redis.Redis) -> None:
+    with child(
+        "import os, time\n"
+        "hits.record_message(b'parent')\n"
+        "pid = os.fork()\n"
+        "hits.record_message(b'child' if pid == 0 else b'parent again')\n"
+        "hits.close(5)\n"
+        "if pid: os.waitpid(pid, 0)\n"
+        "else: os._exit(0)\n"
+    ) as process:
+        process.communicate(timeout=60)
 
-    found = streamed(client)
-    assert len(found) >= confirmed + 1
-    for number, line in enumerate(found):
-        assert line == b"%d " % number + b"x" * 2000
+    assert sorted(streamed(client)) == [b"child", b"parent", b"parent again"]
 
 
-def test_a_full_disk_never_leaves_half_a_line(client: redis.Redis) -> None:
-    writer = run_python(
-        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
-        "spool.append(b'a' * 800)\n"
-        "try: spool.append(b'b' * 800)\n"
-        "except OSError: print('refused')\n"
-        "spool.append(b'c' * 100)\n"
-    )
-    output, _ = writer.communicate(timeout=60)
-    spool.drain(client)
+def test_a_forked_child_does_not_keep_its_parents_journal_locked(
+    client: redis.Redis, settings: Settings
+) -> None:
+    with child(
+        "import os, signal, sys\n"
+        "settings.REDIS_URL = 'redis://127.0.0.1:1/0'\n"
+        "hits.record_message(b'parent')\n"
+        "if os.fork() == 0:\n"
+        "    print('forked', flush=True)\n"
+        "    sys.stdin.read()\n"
+        "    os._exit(0)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"forked\n"
+        process.wait()
+        shipping.drain(client, settings.SPOOL_ROOT)
+        assert streamed(client) == [b"parent"]
 
-    assert output == b"refused\n"
-    assert streamed(client) == [b"a" * 800, b"c" * 100]
 
+def test_a_process_that_ends_in_order_ships_first(client: redis.Redis) -> None:
+    with child("hits.record_message(b'last words')\n") as process:
+        assert process.wait(60) == 0
 
-def test_a_fault_of_ours_keeps_no_response_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(messages: list[str]) -> None:
-        raise RuntimeError("a fault")
-
-    async def send() -> None:
-        async with asyncio.timeout(5):
-            await hits.record(whole())
-
-    monkeypatch.setattr(hits, "_deliver", fail)
-    asyncio.run(send())
-    assert len(files()) == 1
+    assert streamed(client) == [b"last words"]
+    assert files() == []
