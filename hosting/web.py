@@ -8,6 +8,7 @@ import sys
 import django
 from django.conf import settings
 
+from apps.downloads import hits
 from hosting.engines import InstanceError
 from hosting.servers import open_files
 from hosting.servers.entrance import Entrance
@@ -19,6 +20,7 @@ def main(arguments: list[str]) -> None:
     options = parse(arguments)
     django.setup()  # also: how to log
     open_files.allow_many()
+    hits.start()  # a process before this one may have died with some that are not shipped
     try:
         entrance = _entrance(options)
     except InstanceError as error:

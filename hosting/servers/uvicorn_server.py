@@ -6,6 +6,7 @@ import socket
 
 import uvicorn
 
+from apps.downloads import hits
 from hosting.servers.entrance import Entrance
 from hosting.servers.limits import GRACE_SECONDS, MAX_SOCKET_MESSAGE
 from hosting.servers.uvicorn_protocol import MediaProtocol
@@ -47,6 +48,8 @@ class UvicornServer(uvicorn.Server):
         if self._help is not None:
             self._help.cancel()
         await super().shutdown(sockets)
+        # Here, since uvicorn ends the process by the signal that it was sent: nothing runs at exit.
+        await asyncio.to_thread(hits.close)
 
     async def _admit(self, connection: socket.socket) -> None:
         await asyncio.get_running_loop().connect_accepted_socket(
