@@ -57,20 +57,27 @@ class WebServer:
 
 
 @contextmanager
-def web_server(name: str, folder: Path, **environment: str) -> Iterator[WebServer]:
-    """uvicorn or Daphne, as production has them, with the application of tests.media.served."""
+def web_server(
+    name: str,
+    folder: Path,
+    application: str = "tests.media.served:application",
+    *,
+    first: str = "/plain.mp3",
+    **environment: str,
+) -> Iterator[WebServer]:
+    """uvicorn or Daphne, as production has them; it answers when HEAD of `first` says 200."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         descriptor, port = listener.fileno(), listener.getsockname()[1]
         command = [sys.executable, "-m", "hosting.web", f"--server={name}", f"--fd={descriptor}"]
         with process(
-            [*command, "tests.media.served:application"],
+            [*command, application],
             folder / f"{name}.log",
             pass_fds=[descriptor],
             env=os.environ | {"LONGWAVE_TEST_FOLDER": str(folder)} | environment,
         ) as child:
             server = WebServer(name, port, folder, child.pid)
             connection = server.connect()  # waits in the backlog until the server accepts
-            connection.request("HEAD", "/plain.mp3")
+            connection.request("HEAD", first)
             assert connection.getresponse().status == 200
             connection.close()
             yield server
