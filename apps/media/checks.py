@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 
-# Addresses that were given out (presigned, or signed for a CDN) live for hours, and a listener
-# who follows one at its end may take hours more.
-SHORTEST_GRACE = timedelta(days=1)
+# Whoever follows an address at its end may listen for hours more.
+LONGEST_STREAM = timedelta(days=1)
 
 
 def check_media(**kwargs: Any) -> list[checks.CheckMessage]:
@@ -19,10 +18,15 @@ def check_media(**kwargs: Any) -> list[checks.CheckMessage]:
 
 
 def _check_garbage() -> Iterator[checks.CheckMessage]:
-    if settings.GARBAGE_GRACE < SHORTEST_GRACE:
+    addresses = max(settings.REDIRECT_LIFETIME_SECONDS, settings.CDN_LIFETIME_SECONDS)
+    # They are signed for twice their lifetime, to be given out during half of it.
+    shortest = LONGEST_STREAM + 2 * timedelta(seconds=addresses)
+    if shortest > settings.GARBAGE_GRACE:
         yield checks.Error(
-            "LONGWAVE_GARBAGE_GRACE_DAYS is less than a day.",
-            hint="Apps still fetch a file that was replaced: keep it for a day or longer.",
+            "LONGWAVE_GARBAGE_GRACE_DAYS is too short.",
+            hint="Apps still fetch a file that was replaced, at addresses that were given out "
+            f"before. With these lifetimes of addresses it must be {shortest / timedelta(days=1):g}"
+            " days or longer.",
             id="media.E001",
         )
 

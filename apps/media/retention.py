@@ -1,6 +1,5 @@
 """Which stored objects rows name, and deleting those that none does."""
 
-import re
 import shutil
 import time
 from collections.abc import Collection, Iterable, Iterator
@@ -12,6 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from apps.core.clock import now
+from apps.media.delivery.stale import forget_object_at_cdn
 from apps.media.models import (
     Asset,
     AssetStatus,
@@ -23,12 +23,10 @@ from apps.media.models import (
 )
 from apps.media.storage import MultipartUpload, storage
 from apps.media.storage.disk import DiskStorage
+from apps.media.storage.keys import upload_id_of
 
 # What a running process may still be writing is younger.
 LEFTOVER_AFTER = timedelta(days=1)
-
-
-_ORIGINAL = re.compile(r"originals/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
 
 def hold_object(key: str) -> None:
@@ -58,7 +56,7 @@ def named_keys(keys: Collection[str]) -> set[str]:
 
 def _keys_of_open_uploads(keys: Iterable[str]) -> Iterator[str]:
     """An upload may be joined already while its row still waits to become an asset."""
-    ids = [found[1] for key in keys if (found := _ORIGINAL.fullmatch(key))]
+    ids = [found for key in keys if (found := upload_id_of(key))]
     still_open = Upload.objects.filter(id__in=ids, status=UploadStatus.OPEN)
     for upload_id in still_open.values_list("id", flat=True):
         yield MultipartUpload(upload_id, "").key
@@ -75,6 +73,7 @@ def _delete_unused_object(key: str) -> bool:
     if named_keys([key]):
         return False
     storage().delete(key)
+    forget_object_at_cdn(key)
     return True
 
 

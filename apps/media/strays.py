@@ -1,6 +1,5 @@
 """Objects in the store that no row names: seen in its listing, noted, due after a while."""
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import batched
@@ -8,14 +7,8 @@ from secrets import SystemRandom
 
 from apps.media.models import StrayObject
 from apps.media.retention import named_keys
-from apps.media.storage import StoredObject, storage
+from apps.media.storage import StoredObject, keys, storage
 
-# What else an operator keeps in the bucket is none of our business.
-_OURS = re.compile(
-    r"originals/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-    r"|(?:assets|images|renditions)/[0-9a-f]{2}/[0-9a-f]{64}(?:\.[a-z0-9]{1,8})?"
-)
-_NAMED_AFTER_CONTENTS = ("assets", "images", "renditions")
 _AT_ONCE = 1000
 # Files are stored before their rows: a younger one is usually about to be named.
 _SETTLED_AFTER = timedelta(hours=1)
@@ -26,10 +19,10 @@ def pages() -> Iterator[tuple[StoredObject, ...]]:
 
     In shares of random order, so that each has its turn where a run ends before the listing does.
     """
-    prefixes = [f"{name}/{digit:x}" for name in _NAMED_AFTER_CONTENTS for digit in range(16)]
-    shares = ["originals/", *prefixes]
+    prefixes = [f"{name}/{digit:x}" for name in keys.CONTENT_FOLDERS for digit in range(16)]
+    shares = [f"{keys.ORIGINALS}/", *prefixes]
     for prefix in SystemRandom().sample(shares, len(shares)):
-        ours = (found for found in storage().list_objects(prefix) if _OURS.fullmatch(found.key))
+        ours = (found for found in storage().list_objects(prefix) if keys.is_ours(found.key))
         yield from batched(ours, _AT_ONCE, strict=False)
 
 

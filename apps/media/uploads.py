@@ -49,7 +49,8 @@ def open_upload(
 ) -> tuple[Upload, bool]:
     """An upload to send parts to, and whether it is new.
 
-    The person's open upload of the same file (same fingerprint and size) is continued. Raises
+    The person's open upload of the same file (same fingerprint and size) is continued, but not for
+    longer than it had: a bucket's lifecycle rule counts from the beginning as well. Raises
     UploadRefusedError when the file is too large for the installation or its disk, and when the
     organisation has too many open uploads.
     """
@@ -78,7 +79,7 @@ def _continue_upload(
 ) -> Upload | None:
     if not fingerprint:
         return None
-    upload = (
+    return (
         Upload.objects.filter(
             organization=organization,
             created_by=user,
@@ -90,10 +91,6 @@ def _continue_upload(
         .order_by("-id")
         .first()
     )
-    if upload is not None:
-        upload.expires_at = now() + settings.UPLOAD_LIFETIME
-        upload.save(update_fields=["expires_at"])
-    return upload
 
 
 def plain_filename(name: str) -> str:

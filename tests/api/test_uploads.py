@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.conf import LazySettings
 
 from apps.core.clock import now
@@ -81,6 +82,16 @@ def test_the_same_file_continues_its_open_upload_with_what_is_missing(sender: Se
     assert [part["number"] for part in response.json()["parts"]] == [1, 3]
     sizes = {part["number"]: part["size_bytes"] for part in response.json()["parts"]}
     assert sizes == {1: PART, 3: 560}
+
+
+def test_continuing_an_upload_does_not_lengthen_its_life(sender: Sender) -> None:
+    """A bucket's lifecycle rule would end it behind our back."""
+    sender.open()
+    first = dict(sender.upload)
+    with time_machine.travel(now() + timedelta(days=3)):
+        assert sender.open().status_code == 200
+    assert sender.upload["id"] == first["id"]
+    assert sender.upload["expires_at"] == first["expires_at"]
 
 
 @pytest.mark.parametrize("change", ["fingerprint", "size", "closed", "expired", "other person"])

@@ -17,6 +17,8 @@ BUCKET: dict[str, Any] = {
     "AWS_SECRET_ACCESS_KEY": "secret",
     "IS_HTTPS": True,
     "GARBAGE_GRACE": timedelta(days=7),
+    "REDIRECT_LIFETIME_SECONDS": 3600,
+    "CDN_LIFETIME_SECONDS": 3600,
 }
 PLAIN = "http://127.0.0.1:8333"
 
@@ -33,8 +35,11 @@ PLAIN = "http://127.0.0.1:8333"
         ({"S3_UPLOAD_ORIGIN": PLAIN, "IS_HTTPS": False}, []),
         ({"S3_BUCKET": None}, []),
         ({"S3_BUCKET": None, "S3_ENDPOINT_URL": PLAIN}, ["media.W001"]),
-        ({"GARBAGE_GRACE": timedelta(hours=1)}, ["media.E001"]),
-        ({"GARBAGE_GRACE": timedelta(days=1)}, []),
+        ({"GARBAGE_GRACE": timedelta(hours=25)}, ["media.E001"]),
+        ({"GARBAGE_GRACE": timedelta(hours=26)}, []),
+        ({"REDIRECT_LIFETIME_SECONDS": 4 * 86_400}, ["media.E001"]),
+        ({"CDN_LIFETIME_SECONDS": 4 * 86_400}, ["media.E001"]),
+        ({"CDN_LIFETIME_SECONDS": 3 * 86_400}, []),
     ],
 )
 def test_settings_that_contradict_each_other_are_told(
