@@ -1,5 +1,6 @@
 # What a person does with Longwave. `make` alone lists it.
 # Set on the command line: make run PORT=8123 DATA=/some/folder HOST=0.0.0.0
+# On more than one core: make run ARGS="--web-processes 4"
 PORT = 8000
 HOST = 127.0.0.1
 DATA = var
