@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.media.delivery import mode_for
 from apps.media.models import Image
 from podcasts import urls
 from podcasts.models import Episode, Show
@@ -17,6 +18,7 @@ def _artwork_url(image: Image | None) -> str | None:
 class ShowSerializer(serializers.ModelSerializer[Show]):
     """A show."""
 
+    delivery_mode = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField()
     feed_url = serializers.SerializerMethodField()
     artwork_url = serializers.SerializerMethodField()
@@ -40,6 +42,8 @@ class ShowSerializer(serializers.ModelSerializer[Show]):
             "is_locked",
             "is_complete",
             "is_blocked",
+            "delivery",
+            "delivery_mode",
             "url",
             "feed_url",
             "artwork_url",
@@ -47,6 +51,10 @@ class ShowSerializer(serializers.ModelSerializer[Show]):
             "updated_at",
         ]
         read_only_fields = fields
+
+    def get_delivery_mode(self, show: Show) -> str:
+        """Who sends the audio now: `delivery`, or what the installation does in its place."""
+        return mode_for(show.delivery).value
 
     def get_url(self, show: Show) -> str:
         """The public page."""

@@ -217,14 +217,14 @@ S3_UPLOAD_ORIGIN = env.str(
 # Who sends audio to listeners: see docs/delivery.md.
 DELIVERY = env.str("LONGWAVE_DELIVERY", "direct")
 REDIRECT_LIFETIME_SECONDS = env.int(
-    "LONGWAVE_REDIRECT_LIFETIME", 6 * 3600, validate=validate.Range(120, 7 * 24 * 3600)
+    "LONGWAVE_REDIRECT_LIFETIME", 6 * 3600, validate=validate.Range(120, 24 * 3600)
 )
 CDN_DOMAIN = env.str("LONGWAVE_CDN_DOMAIN", "")
 CDN_KEY_PAIR_ID = env.str("LONGWAVE_CDN_KEY_PAIR_ID", "")
 CDN_PRIVATE_KEY = env.str("LONGWAVE_CDN_PRIVATE_KEY", "")
 CDN_PRIVATE_KEY_FILE = env.str("LONGWAVE_CDN_PRIVATE_KEY_FILE", "")
 CDN_LIFETIME_SECONDS = env.int(
-    "LONGWAVE_CDN_LIFETIME", 6 * 3600, validate=validate.Range(120, 7 * 24 * 3600)
+    "LONGWAVE_CDN_LIFETIME", 6 * 3600, validate=validate.Range(120, 24 * 3600)
 )
 CDN_ORIGIN_SECRETS: list[str] = env.list("LONGWAVE_CDN_ORIGIN_SECRET", [])
 CDN_DISTRIBUTION = env.str("LONGWAVE_CDN_DISTRIBUTION", "")

@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class PodcastsConfig(AppConfig):
     name = "podcasts"
+
+    def ready(self) -> None:
+        from podcasts import checks  # noqa: F401  registers them

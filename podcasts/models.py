@@ -10,6 +10,7 @@ from django.db.models import Q
 from apps.accounts.models import Organization, User
 from apps.core.clock import now
 from apps.core.ids import new_id
+from apps.media.delivery import DeliveryMode
 from apps.media.models import Asset, Image
 from podcasts.querysets import EpisodeQuerySet, ShowQuerySet
 
@@ -53,6 +54,8 @@ class Show(models.Model):
     is_blocked = models.BooleanField(default=False)  # itunes:block: directories leave it out
     artwork = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+")
     is_artwork_generated = models.BooleanField(default=False)  # made from the title, to replace
+    # Who sends the audio; empty: whoever does so for this installation.
+    delivery = models.CharField(max_length=10, choices=DeliveryMode, blank=True, default="")
     # Set by every change that the feed shows, with that change; empty once the feed has it.
     feed_stale_since = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=now)
@@ -68,6 +71,9 @@ class Show(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(type__in=ShowType.values), name="show_type_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(delivery__in=["", *DeliveryMode.values]), name="show_delivery_is_known"
             ),
         ]
         indexes = [

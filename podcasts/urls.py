@@ -1,5 +1,7 @@
 """The public addresses of shows, episodes, feeds, audio and pictures: absolute, and for ever."""
 
+from uuid import UUID
+
 from django.conf import settings
 
 from apps.media.models import IMAGE_EXTENSIONS, Image, Rendition
@@ -21,9 +23,14 @@ def episode_url(show: Show, episode: Episode) -> str:
     return f"{settings.BASE_URL}/shows/{show.handle}/{episode.slug}/"
 
 
+def media_folder(episode_id: UUID) -> str:
+    """What the paths of all names of an episode's audio begin with."""
+    return f"/media/{episode_id}/"
+
+
 def enclosure_url(episode: Episode, rendition: Rendition) -> str:
     """Where the audio is; the name behind the id is for people and players only."""
-    return f"{settings.BASE_URL}/media/{episode.id}/{episode.slug}.{rendition.extension}"
+    return f"{settings.BASE_URL}{media_folder(episode.id)}{episode.slug}.{rendition.extension}"
 
 
 def chapters_url(episode: Episode) -> str:

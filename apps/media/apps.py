@@ -9,5 +9,7 @@ class MediaConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.media.checks import check_media
+        from apps.media.delivery.checks import check_delivery
 
         register(check_media)
+        register(check_delivery)

@@ -225,3 +225,17 @@ class StrayObject(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class CdnInvalidation(models.Model):
+    """Paths that the CDN must forget and has not been told yet; gone once it has taken them."""
+
+    # Also what CloudFront knows the request by: one that is sent again counts as the same.
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    paths = models.JSONField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=now)
+    due_at = models.DateTimeField(default=now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"invalidation of {len(self.paths)} paths"

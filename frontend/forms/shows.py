@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
 from apps.media.images import LARGEST_FILE, LARGEST_SIDE, SMALLEST_SIDE
+from frontend.forms.delivery import DeliveryField, has_choice
 from podcasts.categories import category_choices
 from podcasts.languages import language_choices
 from podcasts.models import Show
@@ -128,7 +129,14 @@ class ShowForm(forms.ModelForm[Show]):
 
     def show_fields(self) -> ShowFields:
         """What the service takes, artwork apart."""
-        return cast("ShowFields", {name: self.cleaned_data[name] for name in self.Meta.fields})
+        return cast(
+            "ShowFields",
+            {
+                name: self.cleaned_data[name]
+                for name in self.Meta.fields
+                if name in self.cleaned_data
+            },
+        )
 
 
 class ShowSettingsForm(ShowForm):
@@ -144,7 +152,15 @@ class ShowSettingsForm(ShowForm):
             "is_locked",
             "is_complete",
             "is_blocked",
+            "delivery",
         )
+
+    def __init__(self, *args: Any, show: Show, **kwargs: Any) -> None:
+        super().__init__(*args, show=show, **kwargs)
+        if has_choice(show.delivery):
+            self.fields["delivery"] = DeliveryField(stored=show.delivery)
+        else:
+            del self.fields["delivery"]
 
 
 class DeleteShowForm(forms.Form):

@@ -138,10 +138,11 @@ def initials(name: object) -> str:
 
 @register.filter
 def widget_kind(field: Any) -> str:
-    """Which of our field layouts a bound field wants: check, radio, checkboxes, or input."""
+    """Which of our field layouts a bound field wants: see forms/field.html and controls.css."""
     return {
         "checkbox": "check",
         "radioselect": "radio",
+        "explainedradioselect": "explained",
         "checkboxselectmultiple": "checkboxes",
     }.get(field.widget_type, "input")
 

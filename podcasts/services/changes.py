@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.core.clock import now
+from podcasts.cdn import forget_episodes_at_cdn
 from podcasts.feeds.publish import refresh_feed
 from podcasts.media_lookup import forget
 from podcasts.models import Show
@@ -23,7 +24,9 @@ def announce(show_id: UUID, episode_ids: Iterable[UUID] = ()) -> None:
 
 
 def announce_audio(episode_ids: Iterable[UUID]) -> None:
-    """Once the change is committed, look the episodes' files up anew."""
+    """Once the change is committed, look the episodes' files up anew, here and at the CDN."""
     ids = list(episode_ids)
     if ids:
+        # First here: the CDN asks anew at once.
         transaction.on_commit(lambda: forget(ids), robust=True)
+        forget_episodes_at_cdn(ids)

@@ -11,12 +11,13 @@ from django.db.models import Q
 
 from apps.accounts.models import Organization
 from apps.core.clock import now
+from apps.media.delivery import DeliveryMode, possible_modes
 from podcasts import urls
 from podcasts.categories import validate_category
 from podcasts.languages import validate_language
 from podcasts.models import Episode, EpisodeStatus, EpisodeType, Show, ShowType
 from podcasts.services.artwork import generate_cover, store_artwork
-from podcasts.services.changes import announce
+from podcasts.services.changes import announce, announce_audio
 from podcasts.services.handles import check_handle, register_handle
 
 # Podcasting 2.0, podcast:guid: the namespace that its UUIDv5 is made in.
@@ -44,6 +45,7 @@ class ShowFields(TypedDict, total=False):
     is_locked: bool
     is_complete: bool
     is_blocked: bool
+    delivery: str
 
 
 @transaction.atomic
@@ -57,6 +59,7 @@ def create_show(
     show = Show(organization=organization, **fields)
     show.guid = podcast_guid(show.handle)
     _check_fields(show)
+    _check_delivery(show)
     if artwork:
         show.artwork = store_artwork(organization=organization, content=artwork)
     else:
@@ -78,11 +81,15 @@ def update_show(*, show: Show, artwork: bytes | None = None, **fields: Unpack[Sh
     by field.
     """
     show = _locked(show)
-    before_title, before_handle = show.title, show.handle
+    before_title, before_handle, before_delivery = show.title, show.handle, show.delivery
     for name, value in fields.items():
         setattr(show, name, value)
     _check_fields(show)
     _check_type(show)
+    if show.delivery != before_delivery:
+        _check_delivery(show)
+        # Before it is saved: who served the episodes until now is to forget them.
+        announce_audio(Episode.objects.for_show(show).values_list("pk", flat=True))
     if artwork:
         show.artwork = store_artwork(organization=show.organization, content=artwork)
         show.is_artwork_generated = False
@@ -131,6 +138,20 @@ def _check_fields(show: Show) -> None:
             errors.setdefault(field, [error])
     if errors:
         raise ValidationError(errors)
+
+
+def _check_delivery(show: Show) -> None:
+    """What an installation can't do may stay as it was stored, but not be chosen."""
+    if show.delivery and show.delivery not in possible_modes():
+        raise ValidationError(
+            {
+                "delivery": ValidationError(
+                    f"This installation can't deliver “{DeliveryMode(show.delivery).label}”. "
+                    "Choose another way.",
+                    code="delivery_impossible",
+                )
+            }
+        )
 
 
 def _check_type(show: Show) -> None:

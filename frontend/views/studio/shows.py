@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from apps.accounts.access import current_membership, require_role
 from apps.accounts.roles import Role
 from apps.core.clock import now
+from frontend.forms.delivery import lost_delivery
 from frontend.forms.shows import DeleteShowForm, ShowForm, ShowSettingsForm
 from frontend.views.dashboards import DIRECTORIES
 from frontend.views.posts import post_or_back
@@ -109,6 +110,7 @@ def _settings_page(
         "show": show,
         "form": form or ShowSettingsForm(show=show),
         "delete_form": delete_form or DeleteShowForm(show=show),
+        "lost_delivery": lost_delivery(show),
         "has_episodes": episodes_of(show).exists(),
         "feed_url": urls.feed_url(show.handle),
         "directories": DIRECTORIES,
