@@ -83,7 +83,12 @@ def client_address(
 
     Everything to the left of it was written by the client and proves nothing.
     """
-    proxies = trusted_proxies() if trusted is None else trusted
+    proxies = trusted_proxies() if trusted is None else tuple(trusted)
+    return _client_address(peer, forwarded_for, proxies)
+
+
+@lru_cache(maxsize=65536)  # a listener comes with many small ranges
+def _client_address(peer: str | None, forwarded_for: str, proxies: tuple[Network, ...]) -> str:
     client = parse(peer or "")
     if not is_believed(peer, proxies):
         return "" if client is None else str(client)

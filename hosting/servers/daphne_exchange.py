@@ -88,9 +88,7 @@ class Exchange:
         self._take_from_promise(count)
         if not self._has_no_body:
             self._write(b"")  # the headers, if they are not out
-            await send_file(
-                self._line, message["file"], message["offset"], count, message["progress"]
-            )
+            await send_file(self._line, message)
         if not message.get("more_body", False):
             self._finish()
 

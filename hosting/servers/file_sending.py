@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 TURN_BYTES = 1024 * 1024
 """How much one connection may send before others get the loop: a fast one would starve the rest."""
@@ -12,8 +12,7 @@ _COLD_BYTES = 256 * 1024  # read from the disk at once
 _NUDGE_BYTES = 2 * 1024
 # Linux can say that a page is not in memory instead of waiting for the disk.
 _ONLY_IF_CACHED: int | None = getattr(os, "RWF_NOWAIT", None)
-
-type Progress = Callable[[int], None]
+_SCRATCH = [bytearray(1)]
 
 
 class Line(Protocol):
@@ -32,37 +31,47 @@ class Line(Protocol):
         """Wait until it has; raises OSError when the client is gone."""
 
 
-async def send_file(
-    line: Line, descriptor: int, offset: int, count: int, progress: Progress
-) -> None:
-    """Send exactly bytes [offset, offset + count) of an open file.
+async def send_file(line: Line, message: Mapping[str, Any]) -> None:
+    """Do what an ASGI message `http.response.zerocopysend` says; exactly `count` bytes.
 
-    `progress` is told each time how many more bytes the kernel took, also before an error.
+    Two fields are ours: `progress` is told each time how many more bytes the kernel took, also
+    before an error, and `before_last`, if any, is called when all but the last byte are there.
     Raises OSError when the client is gone and when the file ends too early.
 
     A full socket is waited for with the next two kilobytes given to the transport: it knows how
     to wait, and how to end. Watching the descriptor ourselves would need a second one, because
     event loops refuse to watch what a transport has.
     """
+    descriptor: int = message["file"]
+    offset: int = message["offset"]
+    progress: Callable[[int], None] = message["progress"]
+    before_last: Callable[[], None] | None = message.get("before_last")
+    stop = offset + message["count"]
+    pause = stop if before_last is None else stop - 1
     if not line.is_drained():
         await line.drain()
-    stop = offset + count
     turn = TURN_BYTES
     while offset < stop:
+        if offset == pause and before_last is not None:
+            before_last()
+            pause = stop
         if turn <= 0:
             await asyncio.sleep(0)
             turn = TURN_BYTES
-        wanted = await _warm(descriptor, offset, min(turn, stop - offset))
+        wanted = min(turn, pause - offset)
+        if not _is_warm(descriptor, offset, wanted):
+            wanted = min(wanted, _COLD_BYTES)
+            await asyncio.to_thread(os.pread, descriptor, wanted, offset)
         sent = _send_now(line.fileno(), descriptor, offset, wanted)
-        if sent:
-            progress(sent)
+        if sent < wanted:
+            if sent:
+                progress(sent)
             offset += sent
-            turn -= sent
-        if sent < wanted and offset < stop:
-            nudge = await _nudge(line, descriptor, offset, min(_NUDGE_BYTES, stop - offset))
-            progress(nudge)
-            offset += nudge
+            sent = await _nudge(line, descriptor, offset, min(_NUDGE_BYTES, pause - offset))
             turn = TURN_BYTES  # waiting was a turn
+        progress(sent)
+        offset += sent
+        turn -= sent
 
 
 def _send_now(socket: int, descriptor: int, offset: int, count: int) -> int:
@@ -86,20 +95,14 @@ async def _nudge(line: Line, descriptor: int, offset: int, count: int) -> int:
     return len(data)
 
 
-async def _warm(descriptor: int, offset: int, count: int) -> int:
-    """How much can be sent without waiting for a disk; what was cold is read in a thread first."""
-    if _ONLY_IF_CACHED is None or (
-        _is_cached(descriptor, offset) and _is_cached(descriptor, offset + count - 1)
-    ):
-        return count
-    count = min(count, _COLD_BYTES)
-    await asyncio.to_thread(os.pread, descriptor, count, offset)
-    return count
-
-
-def _is_cached(descriptor: int, offset: int) -> bool:
+def _is_warm(descriptor: int, offset: int, count: int) -> bool:
+    """Whether sending will not wait for a disk, as far as the first and the last page tell."""
+    if _ONLY_IF_CACHED is None:
+        return True
     try:
-        os.preadv(descriptor, [bytearray(1)], offset, _ONLY_IF_CACHED or 0)
+        os.preadv(descriptor, _SCRATCH, offset, _ONLY_IF_CACHED)
+        if count > _NUDGE_BYTES:
+            os.preadv(descriptor, _SCRATCH, offset + count - 1, _ONLY_IF_CACHED)
     except BlockingIOError:
         return False
     except OSError:  # a file system that can't tell

@@ -14,3 +14,6 @@ GRACE_SECONDS = 10
 
 MAX_SOCKET_MESSAGE = 16 * 1024
 """Our sockets only listen: what a browser says there is a few bytes, or an attack."""
+
+IDLE_SECONDS = 30.0
+"""How long a kept connection, or one that has said nothing yet, may be silent."""

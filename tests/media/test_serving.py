@@ -286,10 +286,10 @@ def test_what_was_sent_is_told_before_the_client_has_the_last_byte(
     seen: list[int] = []
     finish = sent_module.Sent.finish
 
-    def spy(sent: sent_module.Sent, count: int = 0) -> None:
+    def spy(sent: sent_module.Sent) -> None:
         if sent.is_awaited:
             seen.append(len(received))
-        finish(sent, count)
+        finish(sent)
 
     monkeypatch.setattr(sent_module.Sent, "finish", spy)
     received = bytearray()

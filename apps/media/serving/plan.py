@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from django.utils.http import content_disposition_header, http_date
 
@@ -34,9 +35,12 @@ _PREFLIGHT = {
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resource:
-    """A file as HTTP knows it; the entity tag is strong and includes its quotes."""
+    """A file as HTTP knows it; the entity tag is strong and includes its quotes.
+
+    Worth keeping for the next request: what its answers have in common is made once.
+    """
 
     segments: tuple[Segment, ...]
     content_type: str
@@ -45,23 +49,61 @@ class Resource:
     filename: str = ""
     cache_control: str = "no-cache, no-transform"
 
-    @property
+    @cached_property
     def size_bytes(self) -> int:
         """The length of the whole file."""
         return sum(segment.length for segment in self.segments)
+
+    @cached_property
+    def validators(self) -> dict[str, str]:
+        """The fields of any answer about this file, also of one without it: section 15.4.5."""
+        return _ALWAYS | {
+            "ETag": self.etag,
+            "Last-Modified": http_date(self.last_modified.timestamp()),
+            "Cache-Control": self.cache_control,
+        }
+
+    @cached_property
+    def description(self) -> dict[str, str]:
+        """The fields of any answer that has bytes of it."""
+        disposition = content_disposition_header(False, self.filename)
+        return self.validators | ({"Content-Disposition": disposition} if disposition else {})
+
+    @cached_property
+    def encoded_description(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The description as ASGI wants it."""
+        return encode_fields(self.description)
+
+
+def encode_fields(fields: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+    """Header fields as ASGI wants them: names in lower case, values in Latin-1."""
+    return tuple((name.lower().encode(), text.encode("latin-1")) for name, text in fields.items())
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A response: either `text`, or `pieces`, which are stretches of the file and what is between.
 
-    The headers include the exact Content-Length of the pieces.
+    What has bytes of a resource has its description among its headers, and in `own` the fields
+    that only this answer has, among them the exact Content-Length of the pieces.
     """
 
     status: int
-    headers: dict[str, str]
+    own: dict[str, str]
     pieces: tuple[Range | bytes, ...] = ()
+    resource: Resource | None = None
     text: str = field(default="", kw_only=True)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """All fields."""
+        return self.own if self.resource is None else self.resource.description | self.own
+
+    @property
+    def encoded_headers(self) -> list[tuple[bytes, bytes]]:
+        """All fields as ASGI wants them."""
+        shared = () if self.resource is None else self.resource.encoded_description
+        return [*shared, *encode_fields(self.own)]
 
     @property
     def first_range(self) -> Range | None:
@@ -81,9 +123,9 @@ def plan_response(method: str, headers: Mapping[str, str], resource: Resource) -
             text = "The file is not the version that the request expects.\n"
             return Plan(412, _ALWAYS | _TEXT, text=text if method == "GET" else "")
         case Outcome.NOT_MODIFIED:
-            return Plan(304, _ALWAYS | _validators(resource))
+            return Plan(304, resource.validators)
     if method == "HEAD":  # section 14.2: Range is defined for GET only
-        return Plan(200, _whole(resource).headers)
+        return Plan(200, _whole(resource).own, (), resource)
     return _plan_get(headers, resource)
 
 
@@ -104,7 +146,7 @@ def _plan_get(headers: Mapping[str, str], resource: Resource) -> Plan:
         return _one_range(resource, selected[0])
     several = _several_ranges(resource, selected)
     # Many small parts can weigh more than the file: nobody is ever sent more than the file.
-    if int(several.headers["Content-Length"]) >= resource.size_bytes:
+    if int(several.own["Content-Length"]) >= resource.size_bytes:
         return _whole(resource)
     return several
 
@@ -112,15 +154,13 @@ def _plan_get(headers: Mapping[str, str], resource: Resource) -> Plan:
 def _whole(resource: Resource) -> Plan:
     size = resource.size_bytes
     pieces = (Range(0, size - 1),) if size else ()
-    return Plan(200, _describing(resource, size) | {"Content-Type": resource.content_type}, pieces)
+    return Plan(200, _content(resource.content_type, size), pieces, resource)
 
 
 def _one_range(resource: Resource, one: Range) -> Plan:
-    headers = _describing(resource, one.length) | {
-        "Content-Type": resource.content_type,
-        "Content-Range": _content_range(one, resource),
-    }
-    return Plan(206, headers, (one,))
+    own = _content(resource.content_type, one.length)
+    own["Content-Range"] = _content_range(one, resource)
+    return Plan(206, own, (one,), resource)
 
 
 def _several_ranges(resource: Resource, ranges: tuple[Range, ...]) -> Plan:
@@ -135,24 +175,13 @@ def _several_ranges(resource: Resource, ranges: tuple[Range, ...]) -> Plan:
         pieces += [head.encode("ascii").removeprefix(b"" if pieces else b"\r\n"), one]
     pieces.append(f"\r\n--{boundary}--\r\n".encode("ascii"))
     length = sum(p.length if isinstance(p, Range) else len(p) for p in pieces)
-    content_type = {"Content-Type": f"multipart/byteranges; boundary={boundary}"}
-    return Plan(206, _describing(resource, length) | content_type, tuple(pieces))
+    own = _content(f"multipart/byteranges; boundary={boundary}", length)
+    return Plan(206, own, tuple(pieces), resource)
+
+
+def _content(content_type: str, length: int) -> dict[str, str]:
+    return {"Content-Type": content_type, "Content-Length": str(length)}
 
 
 def _content_range(one: Range, resource: Resource) -> str:
     return f"bytes {one.first}-{one.last}/{resource.size_bytes}"
-
-
-def _describing(resource: Resource, length: int) -> dict[str, str]:
-    headers = _ALWAYS | _validators(resource) | {"Content-Length": str(length)}
-    if disposition := content_disposition_header(False, resource.filename):
-        headers["Content-Disposition"] = disposition
-    return headers
-
-
-def _validators(resource: Resource) -> dict[str, str]:
-    return {
-        "ETag": resource.etag,
-        "Last-Modified": http_date(resource.last_modified.timestamp()),
-        "Cache-Control": resource.cache_control,
-    }

@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from functools import cached_property
+from http.cookies import SimpleCookie
 from typing import Any
 
 from django.core.exceptions import RequestAborted
 from django.http import StreamingHttpResponse
+from django.http.response import ResponseHeaders
 
 from apps.media.ranges import Range
-from apps.media.serving.plan import Plan
+from apps.media.serving.plan import Plan, encode_fields
 from apps.media.serving.sent import OnSent, Sent
 from apps.media.sources import SegmentedSource
 
@@ -20,6 +23,10 @@ type Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 ZERO_COPY = "http.response.zerocopysend"
 """The ASGI extension by which a server sends a file without its bytes passing through here."""
+
+
+IS_FOLLOWED = "longwave.is_followed"
+"""In a start message: the body comes at once, so that the server may wait with the headers."""
 
 
 class MediaResponse(StreamingHttpResponse):
@@ -36,22 +43,41 @@ class MediaResponse(StreamingHttpResponse):
     response on some paths only.
     """
 
+    is_async = True
+
     def __init__(
         self, plan: Plan, source: SegmentedSource, *, on_sent: OnSent | None = None
     ) -> None:
+        # Without the base's own, which converts and checks field by field: that alone would cost
+        # as much as the rest of a small range. What it sets is here, or made when asked for.
+        self.status_code = plan.status
+        self.closed = False
+        self._reason_phrase = self._charset = self._handler_class = None
+        self._resource_closers: list[Callable[[], object]] = []
         self._plan = plan
         self._source = source
         self._sent = Sent(on_sent)
-        self._content = self._stream()
-        super().__init__(self._content, status=plan.status, headers=plan.headers)
+
+    @cached_property
+    def headers(self) -> ResponseHeaders:  # type: ignore[override]
+        return ResponseHeaders(self._plan.headers)
+
+    @cached_property
+    def cookies(self) -> SimpleCookie:  # type: ignore[override]
+        return SimpleCookie()
+
+    @cached_property
+    def _iterator(self) -> AsyncGenerator[bytes]:
+        return self._stream()
 
     def __aiter__(self) -> AsyncGenerator[bytes]:
         # The generator itself: Django wraps it in another one, whose closing would not reach it.
-        return self._content
+        return self._iterator
 
     async def aclose(self) -> None:
         """Stop reading, close the file, and tell what was sent if that was not told yet."""
-        await self._content.aclose()
+        if "_iterator" in self.__dict__:
+            await self._iterator.aclose()
         await self._finish()
 
     async def _finish(self) -> None:
@@ -63,15 +89,26 @@ class MediaResponse(StreamingHttpResponse):
 
         Raises RequestAborted when the client is gone or the file can't be read to its end.
         """
-        headers = [(name.encode(), value.encode("latin-1")) for name, value in self.items()]
-        start = {"type": "http.response.start", "status": self.status_code, "headers": headers}
+        is_changed = "headers" in self.__dict__  # by a view, perhaps
+        headers = encode_fields(self.headers) if is_changed else self._plan.encoded_headers
+        start = {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": headers,
+            IS_FOLLOWED: True,
+        }
+        last = self._plan.pieces[-1]
         try:
-            await _hand_over(send, start)
-            for piece, is_last in self._steps():
-                if isinstance(piece, bytes):
-                    await _hand_over(send, _body(piece, is_last))
+            await send(start)
+            for piece in self._plan.pieces:
+                if isinstance(piece, Range):
+                    await self._transmit_range(send, piece, piece is last, is_kernel_sending)
                 else:
-                    await self._transmit_range(send, piece, is_last, is_kernel_sending)
+                    if piece is last:
+                        self._sent.finish()
+                    await send(_body(piece, piece is last))
+        except ConnectionError as error:  # the client left; sources raise no such error
+            raise RequestAborted from error
         except OSError as error:
             raise _broken(error) from error
 
@@ -81,80 +118,71 @@ class MediaResponse(StreamingHttpResponse):
         start = piece.first
         while start < piece.stop:
             source, shift, until = await self._source.locate(start)
+            if not is_kernel_sending or source.descriptor is None:
+                async with aclosing(self._chunks(Range(start, piece.last), is_last)) as chunks:
+                    async for chunk, is_end in chunks:
+                        await send(_body(chunk, is_end))
+                return
             stop = min(piece.stop, until)
             is_end = is_last and stop == piece.stop
             self._sent.go_to(start)
-            if is_kernel_sending and source.descriptor is not None:
-                count = stop - start
-                message = _file(source.descriptor, start + shift, count, is_end, self._sent)
-                await _hand_over(send, message)
-            else:
-                async with aclosing(source.read(start + shift, stop + shift)) as chunks:
-                    async for chunk in chunks:
-                        start += len(chunk)
-                        await _hand_over(send, _body(chunk, is_end and start == stop))
-                        await asyncio.sleep(0)  # as in `_stream`
-                        self._sent.advance(len(chunk))
+            message = {
+                "type": ZERO_COPY,
+                "file": source.descriptor,
+                "offset": start + shift,
+                "count": stop - start,
+                "more_body": not is_end,
+                # Ours: what has left is known also when the client goes midway, and recorded
+                # before it can have everything.
+                "progress": self._sent.advance,
+                "before_last": self._sent.finish_with_last if is_end else None,
+            }
+            await send(message)
             start = stop
 
     async def _stream(self) -> AsyncGenerator[bytes]:
         """The same for a handler that only iterates."""
+        last = self._plan.pieces[-1]
         try:
-            for piece, _ in self._steps():
-                if isinstance(piece, bytes):
+            for piece in self._plan.pieces:
+                if isinstance(piece, Range):
+                    async with aclosing(self._chunks(piece, piece is last)) as chunks:
+                        async for chunk, _ in chunks:
+                            yield chunk
+                else:
                     yield piece
-                    continue
-                self._sent.go_to(piece.first)
-                async with aclosing(self._source.read(piece.first, piece.stop)) as chunks:
-                    async for chunk in chunks:
-                        yield chunk
-                        # Warm reads never wait: without a turn of the loop, other clients would,
-                        # and a client that left would go unnoticed and be counted.
-                        await asyncio.sleep(0)
-                        self._sent.advance(len(chunk))
         except OSError as error:
             raise _broken(error) from error
         finally:
             await self._finish()
 
-    def _steps(self) -> Iterator[tuple[Range | bytes, bool]]:
-        """The pieces in order, and which is the last; before that, somebody has been told all.
+    async def _chunks(self, piece: Range, is_last: bool) -> AsyncGenerator[tuple[bytes, bool]]:
+        """The bytes of a range, each chunk with whether it is the response's last.
 
-        If the last piece is of the file, its last byte comes alone then.
+        A chunk counts as sent when the next one is asked for; but the very last byte comes alone,
+        when everything has been told, if anybody listens.
         """
-        *pieces, last = self._plan.pieces
-        for piece in pieces:
-            yield piece, False
-        if isinstance(last, Range) and self._sent.is_awaited:
-            if last.length > 1:
-                yield Range(last.first, last.last - 1), False
-                last = Range(last.last, last.last)
-            self._sent.go_to(last.first)
-            self._sent.finish(count=1)
-        self._sent.finish()
-        yield last, True
+        self._sent.go_to(piece.first)
+        at = piece.first
+        async with aclosing(self._source.read(piece.first, piece.stop)) as chunks:
+            async for chunk in chunks:
+                at += len(chunk)
+                is_end = is_last and at == piece.stop
+                if is_end and self._sent.is_awaited:
+                    if len(chunk) > 1:
+                        yield chunk[:-1], False
+                        self._sent.advance(len(chunk) - 1)
+                    self._sent.finish_with_last()
+                    chunk = chunk[-1:]
+                yield chunk, is_end
+                # Warm reads never wait: without a turn of the loop, other clients would, and a
+                # client that left would go unnoticed and be counted.
+                await asyncio.sleep(0)
+                self._sent.advance(len(chunk))
 
 
 def _body(content: bytes, is_last: bool) -> dict[str, Any]:
     return {"type": "http.response.body", "body": content, "more_body": not is_last}
-
-
-def _file(descriptor: int, offset: int, count: int, is_last: bool, sent: Sent) -> dict[str, Any]:
-    return {
-        "type": ZERO_COPY,
-        "file": descriptor,
-        "offset": offset,
-        "count": count,
-        "more_body": not is_last,
-        "progress": sent.advance,  # ours: what has left is known also when the client goes midway
-    }
-
-
-async def _hand_over(send: Send, message: Mapping[str, Any]) -> None:
-    try:
-        await send(message)
-    except ConnectionError as error:
-        raise RequestAborted from error
 
 
 def _broken(error: OSError) -> RequestAborted:

@@ -43,11 +43,14 @@ class Sent:
             self._tell(self._on_sent, is_final=False)
             self._told_at = monotonic()
 
-    def finish(self, count: int = 0) -> None:
-        """Tell that with so many more bytes this was all; only once, whoever asks."""
+    def finish_with_last(self) -> None:
+        """Tell that all will have left with the one byte that follows."""
+        self._add(1)
+        self.finish()
+
+    def finish(self) -> None:
+        """Tell that this was all; only once, whoever asks."""
         on_sent, self._on_sent = self._on_sent, None
-        if count:
-            self._add(count)
         if on_sent is not None:
             self._tell(on_sent, is_final=True)
 
