@@ -1,23 +1,32 @@
-"""``python -m bench [media|feed|count] [--rounds N] [--quick] [--json FILE]``"""
+"""``python -m bench [media|slow|s3|processes|daphne|feed|count] [--rounds N] [--quick] ...``"""
 
 import argparse
 import json
 import logging
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
 
 from bench.count import measure_throughput
+from bench.daphne import measure_daphne
 from bench.delay import measure_delays
+from bench.export import as_json
 from bench.feed import measure_feed
+from bench.figure import Figure
 from bench.load.bodies import FaultError
+from bench.load.sockets import allow_many
 from bench.measuring import Comparison
 from bench.media import measure_media
+from bench.network import take_own_loopback
 from bench.place import longwave
-from bench.report import Results, as_json, as_text, finish, surroundings
-from bench.scenario import Extent, Scene
+from bench.processes import measure_processes
+from bench.recorded import check_recorded
+from bench.report import Results, as_text, finish, surroundings
+from bench.s3 import measure_s3
+from bench.scenario import Extent, Scene, say
+from bench.slow import measure_slow
 
 LEAST_ROUNDS = 3  # a median of fewer is none
 
@@ -26,6 +35,7 @@ def main(arguments: list[str]) -> int:
     options = _parse(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
+    allow_many()
     extent = Extent.quick() if options.quick else Extent(rounds=options.rounds)
     results = Results(surroundings=surroundings())
     status = _attempt(options.names or list(_SCENARIOS), extent, results)
@@ -43,7 +53,7 @@ def _attempt(names: list[str], extent: Extent, results: Results) -> int:
     try:
         _measure(names, extent, results)
     except FaultError as fault:
-        _say(f"Stopped, for a wrong answer's speed is of no interest: {fault}")
+        say(f"Stopped, for a wrong answer's speed is of no interest: {fault}")
         return 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
@@ -51,43 +61,71 @@ def _attempt(names: list[str], extent: Extent, results: Results) -> int:
 
 
 def _measure(names: list[str], extent: Extent, results: Results) -> None:
-    _say("Starting an instance of its own, with the demo and a show of 300 episodes")
+    is_own_loopback = take_own_loopback()
+    say("Starting an instance of its own, with a show of 300 episodes")
     with longwave() as (instance, server):
         from bench.seeding import seed  # its models need the settings of this instance
 
         logging.getLogger("httpx2").setLevel(logging.WARNING)
-        scene = Scene(instance, server, seed(large_bytes=extent.large_bytes), extent)
+        seeded = seed(large_bytes=extent.large_bytes)
+        scene = Scene(instance, server, seeded, extent, is_own_loopback)
         try:
             for name in names:
-                _say(f"Measuring {name}")
+                say(f"Measuring {name}")
                 _SCENARIOS[name](scene, results)
         except FaultError:
-            _say(f"The instance's last words:\n{instance.log()[-2000:]}")
+            say(f"The instance's last words:\n{instance.log()[-2000:]}")
             raise
 
 
 def _media(scene: Scene, results: Results) -> None:
     _collect(measure_media(scene), results)
+    check_recorded(scene, scene.server)
+
+
+def _slow(scene: Scene, results: Results) -> None:
+    _collect(measure_slow(scene), results)
+    check_recorded(scene, scene.server)
+
+
+def _s3(scene: Scene, results: Results) -> None:
+    _collect(measure_s3(scene), results)
+
+
+def _processes(scene: Scene, results: Results) -> None:
+    _collect(measure_processes(scene), results)
+
+
+def _daphne(scene: Scene, results: Results) -> None:
+    _collect(measure_daphne(scene), results)
 
 
 def _feed(scene: Scene, results: Results) -> None:
     _collect(measure_feed(scene), results)
 
 
-def _collect(comparisons: Iterator[Comparison], results: Results) -> None:
-    for comparison in comparisons:
-        _say(f"{comparison.name}: {comparison.ratio:.2f} of {comparison.peer}")
-        results.comparisons.append(comparison)
+def _collect(found: Iterable[Comparison | Figure], results: Results) -> None:
+    for one in found:
+        if isinstance(one, Comparison):
+            say(f"{one.name}: {one.ratio:.2f} of {one.peer}")
+            results.comparisons.append(one)
+        else:
+            say(f"{one.name}: {one.value:.1f} {one.unit}")
+            results.figures.append(one)
 
 
 def _count(scene: Scene, results: Results) -> None:
     results.throughput = measure_throughput(scene)
-    _say(f"{results.throughput.hits_per_second:,.0f} hits/s are counted")
+    say(f"{results.throughput.hits_per_second:,.0f} hits/s are counted")
     results.delays = measure_delays(scene)
 
 
 _SCENARIOS: dict[str, Callable[[Scene, Results], None]] = {
     "media": _media,
+    "slow": _slow,
+    "s3": _s3,
+    "processes": _processes,
+    "daphne": _daphne,
     "feed": _feed,
     "count": _count,
 }
@@ -100,7 +138,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("names", nargs="*", metavar="|".join(_SCENARIOS), help="default: all")
     parser.add_argument("--rounds", type=int, default=LEAST_ROUNDS, help="pairs (%(default)s)")
-    parser.add_argument("--quick", action="store_true", help="see that it works, in a minute")
+    parser.add_argument("--quick", action="store_true", help="see that it works, in two minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every round, for programs")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(_SCENARIOS):
@@ -113,10 +151,6 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 def _leave(number: int, frame: FrameType | None) -> None:
     """A signal must still end what was started."""
     sys.exit(128 + number)
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import time
 
+from django.conf import settings
+
 from apps.core import valkey
 from apps.downloads import stream
 from bench.load.bodies import FaultError
@@ -10,9 +12,20 @@ PATIENCE_SECONDS = 120
 
 
 def wait_until_counted() -> None:
-    """Until the stream of hits is empty: what is committed is taken out of it."""
+    """Until journals and stream are empty: what is committed is taken out of the stream."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while valkey.connection().xlen(stream.name()):
+    while not _is_shipped() or valkey.connection().xlen(stream.name()):
         if time.monotonic() > deadline:
             raise FaultError(f"the hits were not counted within {PATIENCE_SECONDS} s")
         time.sleep(0.05)
+
+
+def _is_shipped() -> bool:
+    for file in settings.SPOOL_ROOT.glob("*.journal"):
+        try:
+            size = file.stat().st_size
+        except FileNotFoundError:  # it was, and is done with
+            continue
+        if int(valkey.connection().get(valkey.key("spool", file.name)) or 0) < size:
+            return False
+    return True

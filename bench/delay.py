@@ -47,7 +47,8 @@ def measure_delays(scene: Scene) -> Delays:
 
 
 async def _measure(scene: Scene) -> Delays:
-    podcaster = await asyncio.to_thread(Podcaster, scene.instance, "demo@example.com")
+    owner = scene.seeded.email, scene.seeded.password
+    podcaster = await asyncio.to_thread(Podcaster, scene.instance, *owner)
     cookies = "; ".join(f"{name}={value}" for name, value in podcaster.client.cookies.items())
     address = f"ws://localhost:{scene.instance.port}/live/shows/{scene.seeded.show}/"
     chance = random.Random(1)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.load.job import Job, Kind, Target
-from bench.measuring import Comparison, Sample, compare
-from bench.place import Server, plain_django
+from bench.measuring import REQUESTS, Comparison, compare
 from bench.scenario import Scene
+from bench.servers import Server, plain_app
 from bench.stored import HANDLE
 
 PATH = f"/feeds/{HANDLE}.xml"
@@ -21,7 +21,7 @@ def measure_feed(scene: Scene) -> Iterator[Comparison]:
     """Both ways of asking; the peer must render the very document that Longwave stores."""
     with (
         tempfile.TemporaryDirectory(prefix="longwave-bench-") as folder,
-        plain_django("plain_feed", "plain view, rendering") as peer,
+        plain_app("plain_feed", "plain view, rendering") as peer,
     ):
         document = Path(folder, "feed.xml")
         document.write_bytes(scene.seeded.feed_xml)
@@ -29,11 +29,7 @@ def measure_feed(scene: Scene) -> Iterator[Comparison]:
             ours, theirs = (
                 (server, _job(scene, kind, server, document)) for server in (scene.server, peer)
             )
-            yield compare(name, "req/s", _requests, ours, theirs, rounds=scene.extent.rounds)
-
-
-def _requests(sample: Sample) -> float:
-    return sample.requests_per_second
+            yield compare(name, REQUESTS, ours, theirs, rounds=scene.extent.rounds)
 
 
 def _job(scene: Scene, kind: Kind, server: Server, document: Path) -> Job:

@@ -3,15 +3,17 @@
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import IO
 
 from bench.backlog import wait_until_counted
-from bench.load.__main__ import BEGIN
+from bench.goals import Goal
 from bench.load.bodies import FaultError
 from bench.load.job import Job, Outcome
-from bench.place import Server
+from bench.load.tally import BEGIN
+from bench.servers import Server
 from tests.instance import PROJECT
 
 # Above this the load generator, not the server, may be what was measured.
@@ -41,23 +43,41 @@ class Sample:
         """How much of one CPU the load generator took."""
         return self.outcome.cpu_seconds / self.outcome.seconds
 
+    @property
+    def server_share(self) -> float:
+        """How much of one CPU the server took."""
+        return self.server_cpu_seconds / self.outcome.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What is compared, and in which unit."""
+
+    unit: str
+    of: Callable[[Sample], float]
+
+
+MEGABYTES = Rate("MB/s", lambda sample: sample.megabytes_per_second)
+REQUESTS = Rate("req/s", lambda sample: sample.requests_per_second)
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Rounds of two servers doing the same; `ours` and `theirs` belong together in pairs."""
 
     name: str
-    unit: str
+    rate: Rate
     peer: str
     ours: tuple[Sample, ...]
     theirs: tuple[Sample, ...]
-    rate: Callable[[Sample], float]
+    goal: Goal | None = None
+    note: str = ""
 
     @property
     def ratios(self) -> list[float]:
         """Ours to theirs, by pair: more than 1 means faster than the peer."""
         pairs = zip(self.ours, self.theirs, strict=True)
-        return [self.rate(our) / self.rate(their) for our, their in pairs]
+        return [self.rate.of(our) / self.rate.of(their) for our, their in pairs]
 
     @property
     def ratio(self) -> float:
@@ -72,61 +92,74 @@ def median_of(samples: Sequence[Sample], figure: Callable[[Sample], float]) -> f
 
 def compare(
     name: str,
-    unit: str,
-    rate: Callable[[Sample], float],
+    rate: Rate,
     ours: tuple[Server, Job],
     theirs: tuple[Server, Job],
     *,
     rounds: int,
+    goal: Goal | None = None,
 ) -> Comparison:
     """Measure both in each round, the one first that was second before."""
-    samples: dict[str, list[Sample]] = {ours[0].name: [], theirs[0].name: []}
+    found: dict[str, list[Sample]] = {ours[0].name: [], theirs[0].name: []}
     for number in range(rounds):
         for server, job in (ours, theirs) if number % 2 == 0 else (theirs, ours):
             wait_until_counted()
-            samples[server.name].append(measure(server, replace(job, seed=number)))
-    return Comparison(
-        name,
-        unit,
-        theirs[0].name,
-        tuple(samples[ours[0].name]),
-        tuple(samples[theirs[0].name]),
-        rate,
-    )
+            found[server.name].append(measure(server, replace(job, seed=number)))
+    our, their = (tuple(found[server.name]) for server, _ in (ours, theirs))
+    return Comparison(name, rate, theirs[0].name, our, their, goal)
 
 
 def measure(server: Server, job: Job) -> Sample:
     """Put this load on the server once; raises FaultError when any answer is wrong."""
+    with loading(server, job) as load:
+        load.wait_for_begin()
+        cpu, beside = server.cpu_seconds(), server.cpu_seconds_beside()
+        outcome = load.outcome()
+        return Sample(outcome, server.cpu_seconds() - cpu, server.cpu_seconds_beside() - beside)
+
+
+class Load:
+    """A load generator at work on one server."""
+
+    def __init__(self, server: Server, job: Job, process: subprocess.Popen[str]) -> None:
+        requests, self._answers = _pipes(process)
+        requests.write(job.to_json())
+        requests.close()
+        self._server, self._job = server, job
+
+    def wait_for_begin(self) -> None:
+        """Until everybody is connected and the warm-up is over."""
+        if self._answers.readline().strip() != BEGIN:
+            raise FaultError(f"{self._server.name}: the load generator could not begin")
+
+    def outcome(self) -> Outcome:
+        """Wait for the end; raises FaultError when any answer was wrong."""
+        name, last = self._server.name, self._answers.readline()
+        if not last:
+            raise FaultError(f"{name}: the load generator broke")
+        outcome = Outcome.from_json(last)
+        if outcome.faults:
+            raise FaultError(f"{name}: {'; '.join(outcome.faults)}")
+        if not outcome.body_bytes and not outcome.requests:
+            raise FaultError(f"{name}: nothing was answered in {outcome.seconds:.1f} s")
+        self._server.sent.append((self._job, outcome))
+        return outcome
+
+
+@contextmanager
+def loading(server: Server, job: Job) -> Iterator[Load]:
+    """A load generator that ends with the context, whatever it is doing."""
     with subprocess.Popen(
         [sys.executable, "-m", "bench.load"],
         cwd=PROJECT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    ) as loader:
+    ) as process:
         try:
-            return _follow(server, job, loader)
+            yield Load(server, job, process)
         finally:
-            loader.kill()
-
-
-def _follow(server: Server, job: Job, loader: subprocess.Popen[str]) -> Sample:
-    requests, answers = _pipes(loader)
-    requests.write(job.to_json())
-    requests.close()
-    if answers.readline().strip() != BEGIN:
-        raise FaultError(f"{server.name}: the load generator could not begin")
-    cpu, beside = server.cpu_seconds(), server.cpu_seconds_beside()
-    last = answers.readline()
-    cpu, beside = server.cpu_seconds() - cpu, server.cpu_seconds_beside() - beside
-    if not last:
-        raise FaultError(f"{server.name}: the load generator broke")
-    outcome = Outcome.from_json(last)
-    if outcome.faults:
-        raise FaultError(f"{server.name}: {'; '.join(outcome.faults)}")
-    if not outcome.body_bytes and not outcome.requests:
-        raise FaultError(f"{server.name}: nothing was answered in {outcome.seconds:.1f} s")
-    return Sample(outcome, cpu, beside)
+            process.kill()
 
 
 def _pipes(loader: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:

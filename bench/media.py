@@ -1,63 +1,84 @@
-"""Whole files and ranges, against plain Django and against nginx."""
+"""Whole files and ranges, against nginx and against what Django offers."""
 
-import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
-from bench.load.job import Job, Kind, Target
-from bench.measuring import Comparison, Sample, compare
-from bench.place import nginx_or_none, plain_django
-from bench.scenario import Scene
-
-# Counted as an app's, which is the most that a request has to do.
-HEADERS = {"User-Agent": "AntennaPod/3.5.0", "Accept": "*/*"}
-CONNECTIONS = {Kind.WHOLE: 8, Kind.RANGES: 32}
-
-
-def measure_media(scene: Scene) -> Iterator[Comparison]:
-    """Four comparisons; two where there is no nginx."""
-    files = scene.seeded.media_root
-    with (
-        plain_django("fileresponse", "Django FileResponse", files) as fileresponse,
-        plain_django("plain_ranges", "plain async view", files) as plain_ranges,
-        nginx_or_none(files) as nginx,
-    ):
-        if nginx is None:
-            sys.stderr.write("There is no nginx on the PATH: it is left out\n")
-        for kind, peers in (
-            (Kind.WHOLE, (fileresponse, nginx)),
-            (Kind.RANGES, (plain_ranges, nginx)),
-        ):
-            for peer in peers:
-                if peer is not None:
-                    ours = (scene.server, _job(scene, kind, scene.server.port, is_ours=True))
-                    theirs = (peer, _job(scene, kind, peer.port, is_ours=False))
-                    yield compare(*_FIGURES[kind], ours, theirs, rounds=scene.extent.rounds)
-
-
-def _megabytes(sample: Sample) -> float:
-    return sample.megabytes_per_second
-
-
-def _requests(sample: Sample) -> float:
-    return sample.requests_per_second
-
+from bench import goals, jobs
+from bench.goals import Goal
+from bench.load.job import Kind
+from bench.measuring import MEGABYTES, REQUESTS, Comparison, compare
+from bench.network import like_a_network
+from bench.scenario import Scene, say
+from bench.servers import PEERS_PYTHON, Server, nginx_or_none, plain_app
 
 _FIGURES = {
-    Kind.WHOLE: ("whole files, 8 connections", "MB/s", _megabytes),
-    Kind.RANGES: ("ranges, 32 connections", "req/s", _requests),
+    Kind.WHOLE: ("whole files, 8 connections", MEGABYTES),
+    Kind.RANGES: ("ranges, 32 connections", REQUESTS),
 }
 
 
-def _job(scene: Scene, kind: Kind, port: int, *, is_ours: bool) -> Job:
-    targets: tuple[Target, ...] = tuple(
-        file.as_episode if is_ours else file.as_file for file in scene.seeded.large
+def measure_media(scene: Scene) -> Iterator[Comparison]:
+    """Whatever is there to compare with: nginx may be missing, and the peers' packages."""
+    files = scene.seeded.media_root
+    with nginx_or_none(files) as nginx:
+        if nginx is not None:
+            yield _against(scene, nginx, Kind.WHOLE, goals.WHOLE)
+            yield _against(scene, nginx, Kind.RANGES, goals.RANGES)
+            yield _over_network(scene, nginx)
+    yield from _first_way(scene)
+    with plain_app("fileresponse", "Django FileResponse", files) as peer:
+        yield _against(scene, peer, Kind.WHOLE)
+    with plain_app("plain_ranges", "plain async view", files) as peer:
+        yield _against(scene, peer, Kind.RANGES)
+
+
+def _against(scene: Scene, peer: Server, kind: Kind, goal: Goal | None = None) -> Comparison:
+    large = scene.seeded.large
+    return compare(
+        *_FIGURES[kind],
+        (scene.server, jobs.fast(scene, kind, scene.server, jobs.episodes(large))),
+        (peer, jobs.fast(scene, kind, peer, jobs.plain_files(large))),
+        rounds=scene.extent.rounds,
+        goal=goal,
     )
-    return Job(
-        kind=kind,
-        port=port,
-        targets=targets,
-        connections=CONNECTIONS[kind],
-        seconds=scene.extent.seconds,
-        warm_up_seconds=scene.extent.warm_up_seconds,
-        headers=HEADERS,
+
+
+def _over_network(scene: Scene, nginx: Server) -> Comparison:
+    name, rate = _FIGURES[Kind.RANGES]
+    ours = jobs.fast(scene, Kind.RANGES, scene.server, jobs.episodes(scene.seeded.large))
+    theirs = jobs.fast(scene, Kind.RANGES, nginx, jobs.plain_files(scene.seeded.large))
+    with like_a_network(is_own_loopback=scene.is_own_loopback) as network:
+        found = compare(
+            f"{name}, as over a network",
+            rate,
+            (scene.server, network.over(ours)),
+            (nginx, network.over(theirs)),
+            rounds=scene.extent.rounds,
+            goal=goals.RANGES_OVER_NETWORK,
+        )
+    for sample in (*found.ours, *found.theirs):
+        network.check(sample.outcome)
+    largest = max(sample.outcome.segment_bytes for sample in (*found.ours, *found.theirs))
+    return replace(
+        found, note=f"segments of {largest:,} bytes came, by way of {network.description}"
     )
+
+
+def _first_way(scene: Scene) -> Iterator[Comparison]:
+    """django-fileresponse behind each server, of which the faster one is the peer."""
+    if not PEERS_PYTHON.exists():
+        say(f"django-fileresponse is left out: there is no {PEERS_PYTHON.parent.parent.name}")
+        return
+    found = []
+    for server in ("uvicorn", "Daphne"):
+        with plain_app(
+            "django_fileresponse",
+            f"django-fileresponse 0.1, {server}",
+            scene.seeded.media_root,
+            python=PEERS_PYTHON,
+            on_daphne=server == "Daphne",
+        ) as peer:
+            found.append(_against(scene, peer, Kind.WHOLE, goals.FIRST_WAY))
+    better = min(found, key=lambda one: one.ratio)
+    other = max(found, key=lambda one: one.ratio)
+    yield replace(better, note=f"{other.peer} is slower still: {other.ratio:.0f} times")

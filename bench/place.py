@@ -1,63 +1,29 @@
-"""Where the measuring happens: an instance and peers of its own, in a folder that goes away."""
+"""Where the measuring happens: an instance of its own, in a folder that goes away."""
 
 import os
-import socket
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 
 import django
-import httpx2
-import psutil
 
-from bench.peers import nginx
-from hosting.engines.processes import spawn
-from tests.instance import PROJECT, Instance, free_port, running_instance, wait_for
+from bench.servers import Server, check_own, running
+from hosting.supervisor.listener import listen_together
+from hosting.supervisor.web_processes import WebProcesses
+from tests.instance import Instance, running_instance
 
 # Of engines that the shell may know: the bench measures its own instance only.
 _FOREIGN = ("DATABASE_URL", "REDIS_URL", "LONGWAVE_BASE_URL", "LONGWAVE_SECRET_KEY")
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Something under load: where it answers, and whose CPU it uses."""
-
-    name: str
-    port: int
-    process: psutil.Process  # the one that answers, its children included
-    beside: tuple[psutil.Process, ...] = ()  # engines that work for it
-
-    def cpu_seconds(self) -> float:
-        """What answering has cost so far."""
-        return _cpu_seconds(self.process)
-
-    def cpu_seconds_beside(self) -> float:
-        """What the engines have cost so far."""
-        return sum(map(_cpu_seconds, self.beside))
-
-
-def _cpu_seconds(process: psutil.Process) -> float:
-    total = 0.0
-    for one in [process, *process.children(recursive=True)]:
-        try:
-            times = one.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system
-    return total
-
-
 @contextmanager
 def longwave() -> Iterator[tuple[Instance, Server]]:
-    """A whole instance, whose data this process's Django then uses as well.
+    """A whole instance with one web process, whose data this process's Django then uses as well.
 
     It believes the load generator's X-Forwarded-For, as it would a proxy's: each connection is
     a listener of its own.
     """
-    with running_instance(LONGWAVE_TRUSTED_PROXIES="127.0.0.0/8") as instance:
+    with running_instance("--no-demo", LONGWAVE_TRUSTED_PROXIES="127.0.0.0/8") as instance:
         for name in _FOREIGN:
             os.environ.pop(name, None)
         os.environ["LONGWAVE_DATA"] = str(instance.data)
@@ -65,8 +31,9 @@ def longwave() -> Iterator[tuple[Instance, Server]]:
         os.environ["DJANGO_SETTINGS_MODULE"] = "hosting.settings"
         django.setup()
         engines = tuple(map(instance.find, ("valkey", "postgres", "counter")))
+        web = tuple(instance.find_all("web"))
         try:
-            yield instance, Server("Longwave", instance.port, instance.find("web"), engines)
+            yield instance, check_own(Server("Longwave", instance.port, web, engines))
         finally:
             _close_connections()
 
@@ -81,58 +48,29 @@ def _close_connections() -> None:
 
 
 @contextmanager
-def plain_django(module: str, name: str, files: Path | None = None) -> Iterator[Server]:
-    """One of the applications in `bench.peers` behind uvicorn."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(1024)
-        port = int(listener.getsockname()[1])
-        descriptor = listener.fileno()
-        command = [sys.executable, "-m", "bench.peers", f"bench.peers.{module}:application"]
-        environment = os.environ | {"BENCH_FILES": str(files or "")}
-        with _running(
-            [*command, str(descriptor)], environment, port, name, inherits=(descriptor,)
-        ) as server:
-            listener.close()  # a peer that ends must refuse connections, not let them wait
-            yield server
-
-
-@contextmanager
-def nginx_or_none(files: Path) -> Iterator[Server | None]:
-    """nginx on a configuration of its own, when this machine has one."""
-    program = nginx.find_nginx()
-    if program is None:
-        yield None
-        return
-    with tempfile.TemporaryDirectory(prefix="longwave-nginx-") as folder:
-        port = free_port()
-        config = nginx.write_config(Path(folder), port=port, files=files)
-        with _running(nginx.command(program, config), os.environ, port, "nginx") as server:
-            yield server
-
-
-@contextmanager
-def _running(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    port: int,
+def more_web(
+    instance: Instance,
     name: str,
     *,
-    inherits: Sequence[int] = (),
+    processes: int = 1,
+    server: str = "uvicorn",
+    **environment: str,
 ) -> Iterator[Server]:
-    with tempfile.TemporaryFile() as output:
-        process = spawn(command, cwd=PROJECT, env=environment, output=output, inherits=inherits)
-
-        def answers() -> bool:
-            if process.poll() is not None:
-                output.seek(0)
-                raise RuntimeError(f"{name} ended:\n{output.read().decode(errors='replace')}")
-            httpx2.get(f"http://127.0.0.1:{port}/", timeout=2)
-            return True  # whatever it is: nothing is at this address
-
-        try:
-            wait_for(answers, seconds=30, what=f"the start of {name}")
-            yield Server(name, port, psutil.Process(process.pid))
-        finally:
-            process.terminate()
-            process.wait(20)
+    """Further web processes of the instance, made as its supervisor makes them."""
+    engines = tuple(map(instance.find, ("valkey", "postgres", "counter")))
+    own = instance.find("web").environ() | environment
+    with ExitStack() as stack:
+        listeners = listen_together("127.0.0.1", 0, processes)
+        stack.enter_context(closing(webs := WebProcesses(listeners)))
+        programs = webs.programs(server, {})
+        inherits = {descriptor for program in programs for descriptor in program.inherits}
+        found = stack.enter_context(
+            running(
+                [program.command for program in programs],
+                own,
+                int(listeners[0].getsockname()[1]),
+                name,
+                inherits=sorted(inherits),
+            )
+        )
+        yield replace(found, beside=engines)

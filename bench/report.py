@@ -1,4 +1,4 @@
-"""The figures as a table for people and as JSON for programs."""
+"""The figures as tables for people."""
 
 import os
 import platform
@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
 
 from bench.count import Throughput
 from bench.delay import Delays, summary
+from bench.figure import Figure
+from bench.goals import Goal
 from bench.measuring import BUSY_LOADER, Comparison, Sample, median_of
 
-_PACKAGES = ("django", "uvicorn", "uvloop", "httptools")
-_HEADINGS = (
-    *("what", "unit", "Longwave", "peer", "", "ratio", "min-max"),
-    *("CPU us/req", "peer's", "engines'", "longest ms", "peer's", "loader CPU"),
+_PACKAGES = ("django", "uvicorn", "uvloop", "httptools", "daphne")
+_RESULT = (
+    *("what", "Longwave", "peer", "peer's", "ratio", "min-max"),
+    *("at least", "aim", "reached"),
+)
+_COST = (
+    *("what", "peer", "CPU us/req", "peer's", "CPU s/GB", "peer's", "engines us/req"),
+    *("longest ms", "peer's", "loader CPU"),
 )
 
 
@@ -24,6 +29,7 @@ class Results:
     """Whatever was measured in one run, and around it."""
 
     comparisons: list[Comparison] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
     throughput: Throughput | None = None
     delays: Delays | None = None
     surroundings: dict[str, str] = field(default_factory=dict)
@@ -52,8 +58,13 @@ def finish(results: Results) -> None:
 def as_text(results: Results) -> str:
     """Everything, in lines of a terminal."""
     parts = ["  ".join(f"{name} {value}" for name, value in results.surroundings.items())]
+    rows = [*map(_compared, results.comparisons), *map(_alone, results.figures)]
+    if rows:
+        parts.append(table([_RESULT, *rows]))
+        parts += [f"{one.name}: {one.note}" for one in results.comparisons if one.note]
+        parts += [f"{one.name}: {one.note}" for one in results.figures if one.note]
     if results.comparisons:
-        parts.append(table([_HEADINGS, *map(_row, results.comparisons)]))
+        parts += ["", table([_COST, *map(_cost, results.comparisons)])]
         parts += _remarks(results.comparisons)
     if results.throughput is not None:
         parts.append(_throughput(results.throughput))
@@ -62,18 +73,38 @@ def as_text(results: Results) -> str:
     return "\n".join(parts)
 
 
-def _row(found: Comparison) -> tuple[str, ...]:
+def _compared(found: Comparison) -> tuple[str, ...]:
     ratios = found.ratios
     return (
         found.name,
-        found.unit,
-        _number(median_of(found.ours, found.rate)),
+        f"{_number(median_of(found.ours, found.rate.of))} {found.rate.unit}",
         found.peer,
-        _number(median_of(found.theirs, found.rate)),
+        f"{_number(median_of(found.theirs, found.rate.of))} {found.rate.unit}",
         f"{found.ratio:.2f}",
         f"{min(ratios):.2f}-{max(ratios):.2f}",
+        *_judged(found.goal, found.ratio),
+    )
+
+
+def _alone(found: Figure) -> tuple[str, ...]:
+    ours = f"{_number(found.value)} {found.unit}"
+    return (found.name, ours, found.beside, "", "", "", *_judged(found.goal, found.value))
+
+
+def _judged(goal: Goal | None, value: float) -> tuple[str, str, str]:
+    if goal is None:
+        return "", "", ""
+    return goal.shown(goal.at_least), goal.shown(goal.aim), goal.verdict(value)
+
+
+def _cost(found: Comparison) -> tuple[str, ...]:
+    return (
+        found.name,
+        found.peer,
         _number(median_of(found.ours, _cpu_us)),
         _number(median_of(found.theirs, _cpu_us)),
+        f"{median_of(found.ours, _cpu_per_gigabyte):.2f}",
+        f"{median_of(found.theirs, _cpu_per_gigabyte):.2f}",
         _number(median_of(found.ours, _beside_us)),
         _number(max(map(_longest, found.ours))),
         _number(max(map(_longest, found.theirs))),
@@ -90,7 +121,7 @@ def is_loader_busy(samples: Sequence[Sample]) -> bool:
 
 
 def _remarks(comparisons: Sequence[Comparison]) -> list[str]:
-    lines = ["CPU is that of the answering server per finished request, of a whole CPU's time."]
+    lines = ["CPU is that of the answering server, of a whole CPU's time."]
     if any(is_loader_busy(side) for one in comparisons for side in (one.ours, one.theirs)):
         lines.append("* The load generator was at its own limit: the server may do more.")
     return lines
@@ -106,6 +137,10 @@ def _longest(sample: Sample) -> float:
 
 def _cpu_us(sample: Sample) -> float:
     return sample.server_cpu_seconds / max(1, sample.outcome.requests) * 1e6
+
+
+def _cpu_per_gigabyte(sample: Sample) -> float:
+    return sample.server_cpu_seconds / max(1, sample.outcome.body_bytes) * 1e9
 
 
 def _beside_us(sample: Sample) -> float:
@@ -136,56 +171,13 @@ def _number(value: float) -> str:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell; figures to the right, words to the left."""
+    """Columns as wide as their widest cell; names and words to the left, figures to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
-        "  ".join(_aligned(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  ".join([row[0].ljust(widths[0]), *map(_aligned, row[1:], widths[1:])]).rstrip()
         for row in rows
     )
 
 
 def _aligned(cell: str, width: int) -> str:
     return cell.rjust(width) if cell[:1].isdigit() else cell.ljust(width)
-
-
-def as_json(results: Results) -> dict[str, Any]:
-    """Everything, each round included."""
-    return {
-        "surroundings": results.surroundings,
-        "comparisons": [
-            {
-                "name": one.name,
-                "unit": one.unit,
-                "peer": one.peer,
-                "ratio": one.ratio,
-                "ratios": one.ratios,
-                "longwave": [_sample(sample, one) for sample in one.ours],
-                "theirs": [_sample(sample, one) for sample in one.theirs],
-            }
-            for one in results.comparisons
-        ],
-        "counter": results.throughput
-        and {
-            "hits": results.throughput.hits,
-            "listeners": results.throughput.listeners,
-            "seconds": results.throughput.seconds,
-            "hits_per_second": results.throughput.hits_per_second,
-        },
-        "delays_seconds": results.delays
-        and {"to_row": results.delays.to_row, "to_message": results.delays.to_message},
-    }
-
-
-def _sample(sample: Sample, comparison: Comparison) -> dict[str, float]:
-    return {
-        "rate": comparison.rate(sample),
-        "requests": sample.outcome.requests,
-        "body_bytes": sample.outcome.body_bytes,
-        "seconds": sample.outcome.seconds,
-        "p50_ms": sample.outcome.p50_ms,
-        "p99_ms": sample.outcome.p99_ms,
-        "longest_ms": sample.outcome.longest_ms,
-        "server_cpu_seconds": sample.server_cpu_seconds,
-        "engines_cpu_seconds": sample.beside_cpu_seconds,
-        "loader_cpu_seconds": sample.outcome.cpu_seconds,
-    }

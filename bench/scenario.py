@@ -1,8 +1,10 @@
 """How long and how often is measured, and with what: what every scenario is given."""
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 
-from bench.place import Server
+from bench.load.job import Job, Outcome
+from bench.servers import Server
 from bench.stored import Seeded
 from tests.instance import Instance
 
@@ -18,6 +20,8 @@ class Extent:
     hits: int = 20_000
     listeners: int = 5_000
     delays: int = 20
+    crowds: tuple[int, int] = (1_000, 5_000)
+    slow_seconds: float = 20.0
 
     @classmethod
     def quick(cls) -> "Extent":
@@ -30,6 +34,8 @@ class Extent:
             hits=2_000,
             listeners=500,
             delays=2,
+            crowds=(100, 500),
+            slow_seconds=4.0,
         )
 
 
@@ -41,3 +47,12 @@ class Scene:
     server: Server
     seeded: Seeded
     extent: Extent
+    is_own_loopback: bool = False
+    sent: list[tuple[Job, Outcome]] = field(
+        default_factory=list
+    )  # to our episodes, before the last check
+
+
+def say(text: str) -> None:
+    """Tell whoever waits for the figures what is going on."""
+    sys.stderr.write(f"{text}\n")

@@ -2,12 +2,16 @@
 
 import hashlib
 import random
+import secrets
 import tempfile
 from datetime import timedelta
 from pathlib import Path
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 
+from apps.accounts.models import User
+from apps.accounts.services import found_organization
 from apps.core.clock import now
 from apps.media.models import Asset, AssetStatus, Rendition
 from apps.media.storage import storage
@@ -17,6 +21,7 @@ from podcasts.models import Episode, EpisodeStatus, FeedDocument, Show
 from podcasts.notes import render_notes
 from podcasts.services.shows import create_show
 
+EMAIL = "somebody@example.com"
 LARGE_FILES = 4
 SMALL_BYTES = 2_000_000
 BITRATE_BPS = 128_000
@@ -38,17 +43,18 @@ a method is an opinion. There is [a transcript](https://example.com/transcripts/
 
 
 def seed(*, large_bytes: int) -> Seeded:
-    """A show of the demo's owner, with its feed rendered."""
-    demo = Show.objects.select_related("organization").get(handle="demo")
+    """An owner with a show, and its feed rendered."""
+    owner = User.objects.create_user(EMAIL, password := secrets.token_urlsafe(), name="Somebody")
+    EmailAddress.objects.create(user=owner, email=EMAIL, verified=True, primary=True)
     show = create_show(
-        organization=demo.organization,
+        organization=found_organization(owner=owner, name="Benchmarks"),
         title="The Benchmark",
         handle=HANDLE,
         description="Three hundred episodes about nothing but numbers.",
         category="Technology",
         author="Somebody",
         owner_name="Somebody",
-        owner_email="somebody@example.com",
+        owner_email=EMAIL,
     )
     large = [_store(show, number, large_bytes) for number in range(LARGE_FILES)]
     small = [_store(show, LARGE_FILES, SMALL_BYTES)] * (EPISODES - LARGE_FILES)
@@ -57,6 +63,8 @@ def seed(*, large_bytes: int) -> Seeded:
     return Seeded(
         show=show.pk,
         organization=show.organization_id,
+        email=EMAIL,
+        password=password,
         media_root=settings.MEDIA_STORE_ROOT,
         large=tuple(files[:LARGE_FILES]),
         small=tuple(files[LARGE_FILES:]),

@@ -36,6 +36,8 @@ class Seeded:
 
     show: UUID
     organization: UUID
+    email: str  # of the owner
+    password: str
     media_root: Path
     large: tuple[StoredFile, ...]
     small: tuple[StoredFile, ...]  # episodes that share one file

@@ -62,22 +62,28 @@ def free_port() -> int:
 class Instance:
     """A ``manage.py serve`` on a folder and a port of its own."""
 
-    def __init__(self, data: Path, environment: dict[str, str]) -> None:
+    def __init__(
+        self, data: Path, environment: dict[str, str], options: tuple[str, ...] = ()
+    ) -> None:
         self.data = data
         self.port = free_port()
         self.origin = f"http://localhost:{self.port}"
-        self._environment = environment
+        self.options = options  # of serve; like the environment they hold from the next start on
+        self.environment = environment
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start, and wait until it answers."""
         environment = {k: v for k, v in os.environ.items() if k not in _NOT_INHERITED}
         environment.pop("PYTEST_CURRENT_TEST", None)
+        command = [sys.executable, "manage.py", "serve"]
+        command += [f"--port={self.port}", f"--data={self.data}", *self.options]
         self._log = (self.data.parent / "serve.log").open("ab")
+        self._log_begins = self._log.tell()
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", f"--port={self.port}", f"--data={self.data}"],
+            command,
             cwd=PROJECT,
-            env=environment | self._environment,
+            env=environment | self.environment,
             stdout=self._log,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -93,8 +99,10 @@ class Instance:
         return "Longwave is ready" in self.log() and self.is_healthy()
 
     def log(self) -> str:
-        """All that the instance has printed."""
-        return (self.data.parent / "serve.log").read_text(errors="replace")
+        """All that the instance has printed since it was started last."""
+        with (self.data.parent / "serve.log").open("rb") as file:
+            file.seek(self._log_begins)
+            return file.read().decode(errors="replace")
 
     def is_healthy(self) -> bool:
         """Whether the web process reaches its engines."""
@@ -107,12 +115,16 @@ class Instance:
 
     def find(self, name: str) -> psutil.Process:
         """The first process of this instance with that part: see SIGNS."""
+        for found in self.find_all(name):
+            return found
+        raise psutil.NoSuchProcess(0, f"no {name}")
+
+    def find_all(self, name: str) -> list[psutil.Process]:
+        """Every process of this instance with that part."""
         assert self.process is not None
         sign = SIGNS[name]
-        for child in psutil.Process(self.process.pid).children():
-            if any(part.endswith(sign) for part in child.cmdline()):
-                return child
-        raise psutil.NoSuchProcess(0, f"no {name}")
+        children = psutil.Process(self.process.pid).children()
+        return [one for one in children if any(part.endswith(sign) for part in one.cmdline())]
 
     def kill(self, name: str) -> None:
         """``kill -9`` one of its processes, and wait until another has taken its place."""
@@ -132,11 +144,11 @@ class Instance:
 
 
 @contextmanager
-def running_instance(**environment: str) -> Iterator[Instance]:
-    """An instance with demo content, ended and removed afterwards."""
+def running_instance(*options: str, **environment: str) -> Iterator[Instance]:
+    """An instance, ended and removed afterwards; ``--no-demo`` makes it start in half the time."""
     folder = Path(tempfile.mkdtemp(prefix="longwave-instance-"))
     folder.chmod(0o711)  # PostgreSQL's own account must be able to pass
-    instance = Instance(folder / "data", environment)
+    instance = Instance(folder / "data", environment, options)
     try:
         instance.start()
         yield instance

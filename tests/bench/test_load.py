@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.load.__main__ import percentiles, run
+from bench.load.__main__ import run
 from bench.load.asking import Asker, random_range
 from bench.load.job import Job, Kind, Outcome, Target
+from bench.load.tally import percentiles
 from tests.bench.serving import Answer, response, serving
 
 CONTENT = random.Random(1).randbytes(1_500_000)
@@ -63,6 +64,7 @@ async def test_right_answers_are_counted_with_their_bytes(case: str, file: Path)
     assert outcome.faults == ()
     assert outcome.requests == 20
     assert (outcome.body_bytes == 0) is (kind is Kind.UNCHANGED)
+    assert sum(outcome.answered) >= outcome.requests
 
 
 async def test_bytes_are_added_up(file: Path) -> None:
@@ -147,7 +149,7 @@ async def test_equal_seeds_ask_for_equal_ranges(file: Path) -> None:
 def test_ranges_lie_within_the_file(size: int) -> None:
     chance = random.Random(1)
     for _ in range(200):
-        start, stop = random_range(chance, size)
+        start, stop = random_range(chance, size, (64 * 1024, 1024 * 1024))
         assert 0 <= start < stop <= size
         assert min(size, 64 * 1024) <= stop - start <= 1024 * 1024
 
@@ -166,5 +168,7 @@ def test_a_job_travels_as_json() -> None:
 
 
 def test_an_outcome_travels_as_json() -> None:
-    outcome = Outcome(1.0, 2, 3, 0.5, 1.0, 2.0, 4.0, faults=("wrong bytes",))
+    outcome = Outcome(
+        *(1.0, 2, 3, 0.5, 1.0, 2.0, 4.0), faults=("wrong",), answered=(2, 0), under_way=(0, 3)
+    )
     assert Outcome.from_json(outcome.to_json()) == outcome

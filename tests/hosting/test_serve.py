@@ -124,7 +124,7 @@ def test_the_command_line_finds_the_running_engines(
 
 
 def test_a_stop_leaves_no_process_and_no_address() -> None:
-    with running_instance() as own:
+    with running_instance("--no-demo") as own:
         assert own.process is not None
         own.process.send_signal(signal.SIGTERM)
         assert own.process.wait(60) == 0
@@ -134,7 +134,7 @@ def test_a_stop_leaves_no_process_and_no_address() -> None:
 
 
 def test_a_killed_supervisor_takes_everything_along_and_the_next_start_recovers() -> None:
-    with running_instance() as own:
+    with running_instance("--no-demo") as own:
         assert own.process is not None
         own.process.kill()
         own.process.wait()
