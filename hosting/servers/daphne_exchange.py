@@ -87,6 +87,7 @@ class Exchange:
             raise RuntimeError("A file can't be sent here: the response has no Content-Length")
         self._take_from_promise(count)
         if not self._has_no_body:
+            self._line.cork(True)
             self._write(b"")  # the headers, if they are not out
             await send_file(self._line, message)
         if not message.get("more_body", False):
@@ -111,6 +112,7 @@ class Exchange:
         if self._left:
             raise RuntimeError("The body is shorter than Content-Length")
         self._is_complete = True
+        self._line.cork(False)
         self._line.release()
         if not self._request.channel.persistent:
             self._line.give_up_in_time()

@@ -11,6 +11,8 @@ from twisted.python.failure import Failure
 from hosting.servers.client_gone import ClientGoneError
 from hosting.servers.limits import NOT_SENT_BYTES, SEND_TIMEOUT_SECONDS
 
+_CORK: int | None = getattr(socket, "TCP_CORK", None)  # Linux
+
 
 class RequestLine:
     """The connection of one request for as long as it is answered.
@@ -28,7 +30,13 @@ class RequestLine:
         self._waiting: asyncio.Future[None] | None = None
         request.registerProducer(self, True)
         request.notifyFinish().addErrback(self._lost)
-        _limit_what_the_kernel_holds(self._transport)
+        self._is_corked = False
+        self._socket: socket.socket = self._transport.getHandle()
+        if _is_tcp(self._socket):
+            with contextlib.suppress(OSError):  # reset meanwhile: it will be told
+                self._socket.setsockopt(
+                    socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOT_SENT_BYTES
+                )
 
     @property
     def is_lost(self) -> bool:
@@ -74,6 +82,14 @@ class RequestLine:
             self._waiting = None
         self.check()
 
+    def cork(self, is_on: bool) -> None:
+        """Whether the kernel waits for full segments: headers, body and last byte go together."""
+        if _CORK is None or not _is_tcp(self._socket):
+            return
+        if is_on is not self._is_corked and not self._is_lost:
+            self._socket.setsockopt(socket.IPPROTO_TCP, _CORK, is_on)
+            self._is_corked = is_on
+
     def release(self) -> None:
         """The response is complete: the connection is the next request's."""
         if not self._is_lost:
@@ -110,8 +126,5 @@ class RequestLine:
             self._waiting.set_result(None)
 
 
-def _limit_what_the_kernel_holds(transport: Any) -> None:
-    handle: socket.socket = transport.getHandle()
-    if handle.family in {socket.AF_INET, socket.AF_INET6}:
-        with contextlib.suppress(OSError):  # reset meanwhile: it will be told
-            handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOT_SENT_BYTES)
+def _is_tcp(connection: socket.socket) -> bool:
+    return connection.family in {socket.AF_INET, socket.AF_INET6}

@@ -15,6 +15,7 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.tcp import Port
 
+from apps.downloads import hits
 from hosting.servers.daphne_exchange import ZERO_COPY, Application, Exchange
 from hosting.servers.entrance import Entrance
 from hosting.servers.limits import GRACE_SECONDS, MAX_SOCKET_MESSAGE
@@ -96,6 +97,7 @@ class MediaServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no 
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.to_thread(hits.close)
 
     def _running(self) -> Iterable[asyncio.Task[None]]:
         for details in self.connections.values():
