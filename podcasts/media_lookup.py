@@ -1,26 +1,31 @@
 """Which stored file an episode's stable address answers with."""
 
+import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from functools import partial
 from typing import Any, Self
 from uuid import UUID
 
-from apps.core import valkey
 from apps.core.clock import now
 from apps.core.database import in_database
-from apps.core.read_through import Record, announce_change, read_record
+from apps.core.local_cache import Bounds
+from apps.core.read_through import ReadThrough
 from podcasts.models import Episode
 from podcasts.querysets import EpisodeQuerySet
 
 # How long a lost invalidation (Valkey away at the moment of the change) may be seen.
 LIFETIME_SECONDS = 300
+_KEPT_IN_PROCESS = 20_000  # at about a kilobyte each
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class EpisodeAudio:
-    """An episode's current rendition, with everything that serving and counting need."""
+    """An episode's current rendition, with everything that serving and counting need.
+
+    Until something changes, the same object is found again and again: what is derived from it
+    can be kept by its identity.
+    """
 
     episode: UUID
     show: UUID
@@ -35,31 +40,37 @@ class EpisodeAudio:
     header_bytes: int
     duration_ms: int
     created_at: datetime
+    delivery: str = ""  # the show's stored choice: see apps.media.delivery
 
-    def to_record(self) -> Record:
-        """Values that JSON can hold."""
-        return {
-            name: value if isinstance(value, int) else str(value)
-            for name, value in asdict(self).items()
-        }
+    def packed(self) -> bytes:
+        """As Valkey keeps it."""
+        return json.dumps(
+            {field.name: getattr(self, field.name) for field in fields(self)}, default=str
+        ).encode()
 
     @classmethod
-    def from_record(cls, record: Record) -> Self:
-        """The opposite of `to_record`."""
-        ids = {
-            name: UUID(record[name]) for name in ("episode", "show", "organization", "rendition")
-        }
-        created_at = datetime.fromisoformat(record["created_at"])
-        values: dict[str, Any] = record | ids | {"created_at": created_at}
+    def unpacked(cls, content: bytes) -> Self:
+        """The opposite of `packed`."""
+        values: dict[str, Any] = json.loads(content)
+        for name in ("episode", "show", "organization", "rendition"):
+            values[name] = UUID(values[name])
+        values["created_at"] = datetime.fromisoformat(values["created_at"])
         return cls(**values)
+
+
+_kept = ReadThrough[UUID, EpisodeAudio](
+    "audio",
+    parse_key=UUID,
+    pack=EpisodeAudio.packed,
+    unpack=EpisodeAudio.unpacked,
+    lifetime_seconds=LIFETIME_SECONDS,
+    bounds=Bounds(entries=_KEPT_IN_PROCESS),
+)
 
 
 async def find_public_audio(episode_id: UUID) -> EpisodeAudio | None:
     """What anybody may hear; None for a draft, one in the trash, or one not yet due."""
-    record = await read_record(
-        _key(episode_id), partial(_load_public, episode_id), lifetime_seconds=LIFETIME_SECONDS
-    )
-    return None if record is None else EpisodeAudio.from_record(record)
+    return await _kept.find(episode_id, _load_public)
 
 
 async def find_preview_audio(episode_id: UUID) -> EpisodeAudio | None:
@@ -69,16 +80,11 @@ async def find_preview_audio(episode_id: UUID) -> EpisodeAudio | None:
 
 def forget(episode_ids: Iterable[UUID]) -> None:
     """To be called when a change of an episode's audio or of its being public is committed."""
-    announce_change(*map(_key, episode_ids))
+    _kept.announce_change(episode_ids)
 
 
-def _key(episode_id: UUID) -> str:
-    return valkey.key("audio", episode_id)
-
-
-def _load_public(episode_id: UUID) -> Record | None:
-    audio = _load(Episode.objects.published(now()), episode_id)
-    return None if audio is None else audio.to_record()
+def _load_public(episode_id: UUID) -> EpisodeAudio | None:
+    return _load(Episode.objects.published(now()), episode_id)
 
 
 def _load(episodes: EpisodeQuerySet, episode_id: UUID) -> EpisodeAudio | None:
@@ -100,4 +106,5 @@ def _load(episodes: EpisodeQuerySet, episode_id: UUID) -> EpisodeAudio | None:
         header_bytes=rendition.header_bytes,
         duration_ms=rendition.duration_ms,
         created_at=rendition.created_at,
+        delivery=episode.show.delivery,
     )

@@ -1,19 +1,18 @@
-"""Answers kept in Valkey in front of the database, without ever hiding a change."""
+"""Answers kept in the process and in Valkey in front of the database, never hiding a change."""
 
 import asyncio
-import json
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from functools import partial
+from typing import cast
 
 from redis.exceptions import RedisError
 
-from apps.core import valkey
+from apps.core import changes, valkey
 from apps.core.database import in_database
+from apps.core.local_cache import Bounds, Loaded, LocalCache
 
 logger = logging.getLogger(__name__)
-
-type Record = dict[str, Any]
 
 # Nobody waits longer for a cache than the database takes.
 _TIMEOUT_SECONDS = 0.25
@@ -22,44 +21,109 @@ _QUARANTINE_SECONDS = 10
 _CHANGED = b""
 
 
-async def read_through(
-    key: str, load: Callable[[], bytes | None], *, lifetime_seconds: int
-) -> bytes | None:
-    """What is kept under a key, else what `load` finds in the database, kept for next time.
+class ReadThrough[K: Hashable, V]:
+    """One kind of answers: looked up in the process, then in Valkey, then in the database.
 
-    Absence is not kept, so that what was just made public is there at once. A Valkey that is
-    away costs a query and nothing else.
+    `pack` and `unpack` turn an answer into what Valkey keeps and back. `lifetime_seconds` bounds
+    how long a lost invalidation (Valkey away at the moment of the change) may be seen.
     """
-    stored, may_store = await _get(key)
-    if stored:
-        return stored
-    found = await in_database(load)
-    if found is not None and may_store:
-        await _store(key, found, lifetime_seconds)
-    return found
+
+    def __init__(
+        self,
+        kind: str,
+        *,
+        parse_key: Callable[[str], K],
+        pack: Callable[[V], bytes],
+        unpack: Callable[[bytes], V],
+        lifetime_seconds: int,
+        bounds: Bounds[V],
+    ) -> None:
+        self.kind = kind
+        self.local = LocalCache(kind, parse_key, bounds)
+        self._pack = pack
+        self._unpack = unpack
+        self._lifetime_seconds = lifetime_seconds
+
+    async def find(self, key: K, load: Callable[[K], V | None]) -> V | None:
+        """What is kept under a key, else what `load` finds in the database, kept for next time.
+
+        A hit in the process does not suspend, and is the same object every time. Absence is not
+        kept, so that what was just made public is there at once. A Valkey that is away costs a
+        query and nothing else.
+        """
+        found = self.local.peek(key)
+        if found is not None:
+            return found
+        return await self.local.find(key, partial(self._read, key, load))
+
+    def announce_change(self, keys: Iterable[K]) -> None:
+        """Drop what is kept, everywhere; to be called when the change is committed.
+
+        A mark is left for a while instead of nothing: a reader who read the old row a moment
+        before would otherwise put it back.
+        """
+        self._write({self._name(key): _CHANGED for key in keys}, _QUARANTINE_SECONDS)
+
+    def replace(self, values: Mapping[K, V]) -> None:
+        """Keep these from now on, to be called when they are committed; all of them or none."""
+        contents = {self._name(key): self._pack(value) for key, value in values.items()}
+        self._write(contents, self._lifetime_seconds)
+
+    def _name(self, key: K) -> str:
+        return f"{self.kind}:{key}"
+
+    def _write(self, contents: Mapping[str, bytes], lifetime_seconds: int) -> None:
+        if not contents:
+            return
+        try:
+            with valkey.connection().pipeline() as pipe:
+                for name, content in contents.items():
+                    pipe.set(valkey.key(name), content, ex=lifetime_seconds)
+                changes.publish(pipe, contents)
+                pipe.execute()
+        except RedisError:
+            logger.warning("Valkey is away: a change may be seen late")
+        finally:
+            # After Valkey: what is looked up from now on can't find the old answer there.
+            changes.drop_in_this_process(contents)
+
+    async def _read(self, key: K, load: Callable[[K], V | None]) -> Loaded[V] | None:
+        stored, may_store = await _get(valkey.key(self._name(key)))
+        kept = self._unpacked(stored)
+        if kept is not None:
+            return kept
+        found = await in_database(load, key)
+        if found is None:
+            return None
+        if may_store:
+            await _store(valkey.key(self._name(key)), self._pack(found), self._lifetime_seconds)
+        return Loaded(found, self._lifetime_seconds)
+
+    def _unpacked(self, stored: Loaded[bytes] | None) -> Loaded[V] | None:
+        if stored is None:
+            return None
+        try:
+            return Loaded(self._unpack(stored.value), stored.seconds)
+        except (KeyError, TypeError, ValueError):  # another release's fields: an upgrade goes on
+            return None
 
 
-async def read_record(
-    key: str, load: Callable[[], Record | None], *, lifetime_seconds: int
-) -> Record | None:
-    """The same for a record of values that JSON can hold."""
-
-    def load_text() -> bytes | None:
-        record = load()
-        return None if record is None else json.dumps(record).encode()
-
-    text = await read_through(key, load_text, lifetime_seconds=lifetime_seconds)
-    return None if text is None else json.loads(text)
-
-
-async def _get(key: str) -> tuple[bytes | None, bool]:
-    """What is stored, and whether it makes sense to store something."""
+async def _get(key: str) -> tuple[Loaded[bytes] | None, bool]:
+    """What is stored and how long it will be, and whether it makes sense to store something."""
     try:
-        async with asyncio.timeout(_TIMEOUT_SECONDS):
-            stored = cast("bytes | None", await valkey.async_connection().get(key))
+        async with (
+            asyncio.timeout(_TIMEOUT_SECONDS),
+            valkey.async_connection().pipeline(transaction=False) as pipe,
+        ):
+            pipe.get(key)
+            pipe.pttl(key)
+            stored, left_ms = cast("tuple[bytes | None, int]", await pipe.execute())
     except (RedisError, OSError, TimeoutError):
         return None, False
-    return stored, stored is None
+    if not stored:
+        return None, stored is None
+    # One that ended between the two commands has a negative rest.
+    return Loaded(stored, max(left_ms, 0) / 1000), False
 
 
 async def _store(key: str, content: bytes, lifetime_seconds: int) -> None:
@@ -69,23 +133,3 @@ async def _store(key: str, content: bytes, lifetime_seconds: int) -> None:
             await valkey.async_connection().set(key, content, ex=lifetime_seconds, nx=True)
     except (RedisError, OSError, TimeoutError):
         logger.warning("Valkey is away: %s is read from the database", key)
-
-
-def replace(contents: Mapping[str, bytes], *, lifetime_seconds: int) -> None:
-    """Keep these from now on, to be called when they are committed; all of them or none."""
-    try:
-        with valkey.connection().pipeline() as pipe:
-            for key, content in contents.items():
-                pipe.set(key, content, ex=lifetime_seconds)
-            pipe.execute()
-    except RedisError:
-        logger.warning("Valkey is away: a change may be seen late")
-
-
-def announce_change(*keys: str) -> None:
-    """Drop what is kept, to be called when its change is committed.
-
-    A mark is left for a while instead of nothing: a reader who read the old row a moment before
-    would otherwise put it back.
-    """
-    replace(dict.fromkeys(keys, _CHANGED), lifetime_seconds=_QUARANTINE_SECONDS)

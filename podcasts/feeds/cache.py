@@ -1,16 +1,18 @@
-"""Feeds in Valkey, under every handle that a show has or had."""
+"""Feeds in the process and in Valkey, under every handle that a show has or had."""
 
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from apps.core import valkey
-from apps.core.read_through import announce_change, read_through, replace
+from apps.core.local_cache import Bounds
+from apps.core.read_through import ReadThrough
 from podcasts.models import FeedDocument
 
 # How long a lost invalidation (Valkey away at the moment of the change) may be seen.
 LIFETIME_SECONDS = 300
+_KEPT_IN_PROCESS = 10_000
+_BYTES_IN_PROCESS = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -40,33 +42,6 @@ def as_cached(document: FeedDocument, handle: str) -> CachedFeed:
     )
 
 
-async def find(handle: str, load: Callable[[], Found | None]) -> Found | None:
-    """What is kept under a handle, else what ``load`` finds, kept for next time."""
-
-    def load_packed() -> bytes | None:
-        found = load()
-        return None if found is None else _packed(found)
-
-    value = await read_through(_key(handle), load_packed, lifetime_seconds=LIFETIME_SECONDS)
-    return None if value is None else _unpacked(value)
-
-
-def put(document: FeedDocument, handle: str, handles: Iterable[str]) -> None:
-    """Replace what the show's handle answers with, and make its other handles redirect."""
-    former = {_key(name): _packed(handle) for name in handles}
-    current = {_key(handle): _packed(as_cached(document, handle))}
-    replace(former | current, lifetime_seconds=LIFETIME_SECONDS)
-
-
-def forget(handles: Iterable[str]) -> None:
-    """Let the handles be looked up in the database again."""
-    announce_change(*map(_key, handles))
-
-
-def _key(handle: str) -> str:
-    return valkey.key("feed", handle)
-
-
 def _packed(found: Found) -> bytes:
     """One value, so that it is replaced as a whole: a line of JSON, then both documents."""
     if isinstance(found, str):
@@ -92,3 +67,33 @@ def _unpacked(value: bytes) -> Found:
         xml=body[: header["xml_bytes"]],
         gzipped=body[header["xml_bytes"] :],
     )
+
+
+def _size_of(found: Found) -> int:
+    return len(found) if isinstance(found, str) else len(found.xml) + len(found.gzipped)
+
+
+_kept = ReadThrough[str, Found](
+    "feed",
+    parse_key=str,
+    pack=_packed,
+    unpack=_unpacked,
+    lifetime_seconds=LIFETIME_SECONDS,
+    bounds=Bounds(entries=_KEPT_IN_PROCESS, total_bytes=_BYTES_IN_PROCESS, size_of=_size_of),
+)
+
+
+async def find(handle: str, load: Callable[[str], Found | None]) -> Found | None:
+    """What is kept under a handle, else what ``load`` finds, kept for next time."""
+    return await _kept.find(handle, load)
+
+
+def put(document: FeedDocument, handle: str, handles: Iterable[str]) -> None:
+    """Replace what the show's handle answers with, and make its other handles redirect."""
+    answers: dict[str, Found] = dict.fromkeys(handles, handle)
+    _kept.replace(answers | {handle: as_cached(document, handle)})
+
+
+def forget(handles: Iterable[str]) -> None:
+    """Let the handles be looked up in the database again."""
+    _kept.announce_change(handles)

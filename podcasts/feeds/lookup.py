@@ -1,6 +1,4 @@
-"""The feed behind a handle: from Valkey when it is warm, else from the database."""
-
-from functools import partial
+"""The feed behind a handle: from a cache when it is warm, else from the database."""
 
 from podcasts.feeds import cache
 from podcasts.feeds.publish import refresh_feed
@@ -9,7 +7,7 @@ from podcasts.models import FeedDocument, Handle
 
 async def find_feed(handle: str) -> cache.Found | None:
     """The feed, the handle to redirect to, or None when there is (no longer) such a show."""
-    return await cache.find(handle, partial(_read, handle))
+    return await cache.find(handle, _read)
 
 
 def _read(handle: str) -> cache.Found | None:
