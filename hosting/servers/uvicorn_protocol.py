@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterable, MutableMapping
+from collections.abc import MutableMapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import unquote
@@ -16,13 +16,15 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from apps.media.serving import IS_FOLLOWED, ZERO_COPY
+from apps.media.serving import SHARED_FIELDS, ZERO_COPY
 from hosting.servers.client_gone import ClientGoneError
 from hosting.servers.file_sending import send_file
 from hosting.servers.limits import IDLE_SECONDS, NOT_SENT_BYTES, SEND_TIMEOUT_SECONDS
 
 # From 2.4 on, `send` tells an application that its client is gone by raising OSError.
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
+
+type Field = tuple[bytes, bytes]
 
 
 class MediaProtocol(HttpToolsProtocol):
@@ -86,7 +88,8 @@ class MediaProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.pipeline:
             cycle, app = self.pipeline.pop()
-            self._start_asgi_task(cycle, app)
+            # Later: a hundred of them would be a hundred calls deep, and nobody else's turn.
+            super()._start_asgi_task(cycle, app)
 
     def on_message_begin(self) -> None:
         self.url = b""
@@ -188,11 +191,12 @@ class MediaCycle(RequestResponseCycle):
             raise ClientGoneError("the client left")
         if message["type"] == ZERO_COPY:
             self._begin_file(message["count"])
-            await send_file(self.line, message)
+            if self.scope["method"] != "HEAD":
+                await send_file(self.line, message)
             if not message.get("more_body", False):
                 self._complete()
-        elif IS_FOLLOWED in message:
-            self._start(message["status"], message["headers"])
+        elif SHARED_FIELDS in message:
+            self._start(message["status"], message["headers"], message[SHARED_FIELDS])
         else:
             await super().send(message)
             if self.response_complete:
@@ -200,7 +204,7 @@ class MediaCycle(RequestResponseCycle):
         if self.flow.write_paused and not self.response_complete:
             await self.line.drain()
 
-    def _start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    def _start(self, status: int, fields: Sequence[Field], shared: tuple[Field, ...]) -> None:
         """As the base class does it, for a response with a Content-Length.
 
         It reads each name and value twice; here, fields that were found good are known.
@@ -210,13 +214,11 @@ class MediaCycle(RequestResponseCycle):
         self.response_started = True
         self.waiting_for_100_continue = False
         self.chunked_encoding = False
-        lines = [STATUS_LINE[status]]
-        for name, value in self.default_headers:
-            lines.append(_field_line(name, value))
-        for name, value in headers:
-            lines.append(_field_line(name, value))
+        lines = [STATUS_LINE[status], _lines(tuple(self.default_headers)), _lines(shared)]
+        for name, value in fields[len(shared) :]:
             if name == b"content-length":
                 self.expected_content_length = int(value)
+            lines.append(_line(name, value))
         lines.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
         self.line.cork(True)
         self.transport.write(b"".join(lines))
@@ -239,8 +241,12 @@ class MediaCycle(RequestResponseCycle):
         self.on_response()
 
 
-@lru_cache(maxsize=8192)
-def _field_line(name: bytes, value: bytes) -> bytes:
+@lru_cache(maxsize=4096)
+def _lines(fields: tuple[Field, ...]) -> bytes:
+    return b"".join([_line(name, value) for name, value in fields])
+
+
+def _line(name: bytes, value: bytes) -> bytes:
     if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
         raise RuntimeError(f"Not a header field: {name!r}")
     return b"%b: %b\r\n" % (name, value)

@@ -204,3 +204,12 @@ def test_no_header_raises_or_selects_outside_the_file(header: str, size: int) ->
     if not isinstance(selected, NoRange):
         assert 1 <= len(selected) <= MAX_RANGES
         assert all(0 <= one.first <= one.last < size for one in selected)
+
+
+@given(st.integers(0, 2000), st.none() | st.integers(0, 2000), st.integers(0, 1500))
+def test_the_short_way_of_one_plain_range_answers_as_the_long_one(
+    first: int, last: int | None, size: int
+) -> None:
+    header = f"bytes={first}-{'' if last is None else last}"
+    as_list = f"{header},"  # an empty element changes nothing, but is not plain
+    assert select_ranges(header, size) == select_ranges(as_list, size)

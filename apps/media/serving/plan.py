@@ -34,6 +34,8 @@ _PREFLIGHT = {
 }
 _TEXT = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
 
+type EncodedFields = tuple[tuple[bytes, bytes], ...]
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -70,14 +72,14 @@ class Resource:
         return self.validators | ({"Content-Disposition": disposition} if disposition else {})
 
     @cached_property
-    def encoded_description(self) -> tuple[tuple[bytes, bytes], ...]:
+    def encoded_description(self) -> EncodedFields:
         """The description as ASGI wants it."""
         return encode_fields(self.description)
 
 
-def encode_fields(fields: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+def encode_fields(fields: Mapping[str, str]) -> EncodedFields:
     """Header fields as ASGI wants them: names in lower case, values in Latin-1."""
-    return tuple((name.lower().encode(), text.encode("latin-1")) for name, text in fields.items())
+    return tuple([(name.lower().encode(), text.encode("latin-1")) for name, text in fields.items()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +102,10 @@ class Plan:
         return self.own if self.resource is None else self.resource.description | self.own
 
     @property
-    def encoded_headers(self) -> list[tuple[bytes, bytes]]:
-        """All fields as ASGI wants them."""
+    def encoded_headers(self) -> tuple[EncodedFields, EncodedFields]:
+        """The fields as ASGI wants them: those of the resource, then those of this answer."""
         shared = () if self.resource is None else self.resource.encoded_description
-        return [*shared, *encode_fields(self.own)]
+        return shared, encode_fields(self.own)
 
     @property
     def first_range(self) -> Range | None:

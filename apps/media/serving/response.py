@@ -25,8 +25,11 @@ ZERO_COPY = "http.response.zerocopysend"
 """The ASGI extension by which a server sends a file without its bytes passing through here."""
 
 
-IS_FOLLOWED = "longwave.is_followed"
-"""In a start message: the body comes at once, so that the server may wait with the headers."""
+SHARED_FIELDS = "longwave.shared_fields"
+"""In a start message: its first header fields, which other responses have as well.
+
+It also says that the body follows at once, so that the server may let the headers wait for it.
+"""
 
 
 class MediaResponse(StreamingHttpResponse):
@@ -89,13 +92,14 @@ class MediaResponse(StreamingHttpResponse):
 
         Raises RequestAborted when the client is gone or the file can't be read to its end.
         """
-        is_changed = "headers" in self.__dict__  # by a view, perhaps
-        headers = encode_fields(self.headers) if is_changed else self._plan.encoded_headers
+        shared, own = self._plan.encoded_headers
+        if "headers" in self.__dict__:  # a view has asked for them, and may have changed them
+            shared, own = (), encode_fields(self.headers)
         start = {
             "type": "http.response.start",
             "status": self.status_code,
-            "headers": headers,
-            IS_FOLLOWED: True,
+            "headers": [*shared, *own],
+            SHARED_FIELDS: shared,
         }
         last = self._plan.pieces[-1]
         try:
