@@ -12,13 +12,23 @@ from django.http.response import HttpResponseBase
 from apps.core.addresses import client_address
 from apps.core.clock import now
 from apps.core.ids import new_id
-from apps.downloads.hit import HitSubject, hit_message, members
+from apps.downloads.hit import HitSubject, hit_message, request_members
 from apps.downloads.hits import record_message
+from apps.media.delivery import (
+    Answer,
+    ElsewhereFile,
+    cache_control_to_keep,
+    cdn_name,
+    decide,
+    lead_elsewhere,
+    viewer_address,
+)
 from apps.media.serving import MediaResponse, Resource, serve
 from apps.media.sources import Segment, Source
 from apps.media.storage import storage
 from podcasts.media_lookup import EpisodeAudio, find_preview_audio, find_public_audio
 from podcasts.previews import PARAMETER, is_preview_token
+from podcasts.urls import media_folder
 
 # Kept, but asked for again every time: the address is stable while its file may be replaced.
 _PUBLIC = "no-cache, no-transform"
@@ -38,8 +48,15 @@ async def media(request: ASGIRequest, episode_id: UUID, filename: str) -> HttpRe
     audio = await find_public_audio(episode_id)
     if audio is None:
         raise Http404
-    report = _Report(request, audio)
-    response = await serve(request, _resource(audio, _PUBLIC), on_sent=report)
+    elsewhere = _elsewhere(audio)
+    answer = decide(request.headers, filename, elsewhere, audio.delivery)
+    report = _Report(request, audio, is_for_cdn=answer.is_for_cdn)
+    response: HttpResponseBase | None = None
+    if answer.is_redirect:
+        response = await lead_elsewhere(request, _resource(audio, _PUBLIC), elsewhere, answer)
+    if response is None:
+        caching = cache_control_to_keep() if answer is Answer.BYTES_TO_KEEP else _PUBLIC
+        response = await serve(request, _resource(audio, caching), on_sent=report)
     report.status = response.status_code
     if request.method in _COUNTED_METHODS and not isinstance(response, MediaResponse):
         report([], True)
@@ -69,6 +86,17 @@ def _resource(audio: EpisodeAudio, cache_control: str) -> Resource:
     )
 
 
+@lru_cache(maxsize=_KEPT)
+def _elsewhere(audio: EpisodeAudio) -> ElsewhereFile:
+    return ElsewhereFile(
+        storage_key=audio.storage_key,
+        folder=media_folder(audio.episode),
+        cdn_name=cdn_name(audio.slug, audio.extension, audio.sha256),
+        filename=f"{audio.slug}.{audio.extension}",
+        content_type=audio.content_type,
+    )
+
+
 async def _open(key: str, size_bytes: int) -> Source:
     return await storage().open_source(key, size_bytes)
 
@@ -76,8 +104,9 @@ async def _open(key: str, size_bytes: int) -> Source:
 class _Report:
     """Turns what was sent into hits of one response; its event time is the request's begin."""
 
-    def __init__(self, request: ASGIRequest, audio: EpisodeAudio) -> None:
+    def __init__(self, request: ASGIRequest, audio: EpisodeAudio, *, is_for_cdn: bool) -> None:
         self.status = 0
+        self._is_for_cdn = is_for_cdn
         self._request = request
         self._subject = _subject(audio)
         self._at = int(now().timestamp() * 1000)
@@ -91,17 +120,19 @@ class _Report:
         """Rendered when something is to be told, and only once."""
         headers = self._request.headers
         client = self._request.scope.get("client")
-        return members(
-            {
-                "id": str(new_id()),
-                "at": self._at,
-                "method": self._request.method,
-                "status": self.status,
-                "ip": client_address(client[0] if client else None, headers.get(_FORWARDED, "")),
-                "agent": headers.get("User-Agent", ""),
-                "range": headers.get("Range", ""),
-                "referrer": _host(headers.get("Referer", "")),
-            }
+        ip = client_address(client[0] if client else None, headers.get(_FORWARDED, ""))
+        if self._is_for_cdn:
+            ip = viewer_address(headers) or ip
+        return request_members(
+            new_id(),
+            at=self._at,
+            method=self._request.method or "",
+            status=self.status,
+            ip=ip,
+            agent=headers.get("User-Agent", ""),
+            asked_range=headers.get("Range", ""),
+            referrer=_host(headers.get("Referer", "")),
+            via="cdn" if self._is_for_cdn else "",
         )
 
 

@@ -22,7 +22,9 @@ class DropReason(StrEnum):
     """Why a hit was not counted; stored, so a value never changes."""
 
     MALFORMED = "malformed"
+    CDN_FETCH = "cdn_fetch"
     METHOD = "method"
+    REDIRECT = "redirect"
     STATUS = "status"
     APPLE_WATCH = "apple_watch"
     BLANK_AGENT = "blank_agent"
@@ -44,7 +46,9 @@ class DropReason(StrEnum):
 
 _LABELS = {
     DropReason.MALFORMED: "The record of the request could not be read",
+    DropReason.CDN_FETCH: "Fetched by the CDN, in whose logs the listeners are",
     DropReason.METHOD: "Only asked about the file (HEAD or another method)",
+    DropReason.REDIRECT: "Sent on to the bucket or the CDN, which delivers the audio",
     DropReason.STATUS: "Answered without audio (not modified, not found, refused)",
     DropReason.APPLE_WATCH: "Apple Watch repeating the paired phone's download",
     DropReason.BLANK_AGENT: "Did not say which app it is",
@@ -104,9 +108,16 @@ def judge(
 
 
 def _by_response(hit: Hit) -> DropReason | None:
-    """IAB v2.3, 5.5.2: only a GET that was answered with (a part of) the file."""
+    """IAB v2.3, 5.5.2: only a GET that was answered with (a part of) the file.
+
+    What a CDN fetched it hands to any number of listeners, who are in its own logs.
+    """
+    if hit.via:
+        return DropReason.CDN_FETCH
     if hit.method != "GET":
         return DropReason.METHOD
+    if hit.status == 302:
+        return DropReason.REDIRECT
     if hit.status not in (200, 206):
         return DropReason.STATUS
     return None

@@ -97,7 +97,8 @@ def verdict(hit: Hit, data_centres: Container[str] = ()) -> Accepted | DropReaso
         ({"method": "get"}, DropReason.METHOD),
         ({"status": 304}, DropReason.STATUS),
         ({"status": 416}, DropReason.STATUS),
-        ({"status": 302}, DropReason.STATUS),
+        ({"status": 302}, DropReason.REDIRECT),
+        ({"via": "cdn"}, DropReason.CDN_FETCH),
         ({"status": 500}, DropReason.STATUS),
         (
             {"agent": "atc/1.0 watchOS/7.1 model/Watch4,2 hwp/t8006 build/18R590 (6; dt:191)"},

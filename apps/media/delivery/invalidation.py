@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 _FIRST_PAUSE = timedelta(seconds=20)  # longer than one request takes: nobody sends it meanwhile
 _LONGEST_PAUSE = timedelta(minutes=15)
+# For how long CloudFront keeps what says nothing of it, as objects in the bucket do.
+_DEFAULT_AGE = timedelta(days=1)
 
 
 def send_due() -> int:
@@ -67,8 +69,8 @@ def _send(due: CdnInvalidation) -> bool:
 
 
 def _keep_or_give_up(due: CdnInvalidation, error: Exception) -> None:
-    # Its copies have expired by themselves by then.
-    if due.created_at < now() - timedelta(seconds=settings.CDN_MAX_AGE_SECONDS):
+    """Until the copies have expired by themselves."""
+    if due.created_at < now() - max(timedelta(seconds=settings.CDN_MAX_AGE_SECONDS), _DEFAULT_AGE):
         logger.error("The CDN was not told to forget %s: %s", due.paths, error)
         due.delete()
     else:
