@@ -20,6 +20,7 @@ from apps.core import valkey
 from apps.core.local_cache import Bounds
 from apps.core.read_through import ReadThrough
 from hosting.engines.valkey import Valkey
+from tests.loops import running_loop
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("clean_valkey")
@@ -78,21 +79,8 @@ class Loop:
 
 @contextmanager
 def running(row: Row) -> Iterator[Loop]:
-    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-
-    async def serve() -> None:
-        stop = asyncio.Event()
-        started.set_result((asyncio.get_running_loop(), stop))
-        await stop.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    loop, stop = started.result(10)
-    try:
+    with running_loop() as loop:
         yield Loop(loop, row)
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(20)
 
 
 @pytest.fixture
