@@ -85,7 +85,6 @@ def _media(scene: Scene, results: Results) -> None:
 
 def _slow(scene: Scene, results: Results) -> None:
     _collect(measure_slow(scene), results)
-    check_recorded(scene, scene.server)
 
 
 def _s3(scene: Scene, results: Results) -> None:
@@ -138,7 +137,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("names", nargs="*", metavar="|".join(_SCENARIOS), help="default: all")
     parser.add_argument("--rounds", type=int, default=LEAST_ROUNDS, help="pairs (%(default)s)")
-    parser.add_argument("--quick", action="store_true", help="see that it works, in two minutes")
+    parser.add_argument("--quick", action="store_true", help="see that it works, in a few minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every round, for programs")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(_SCENARIOS):

@@ -11,7 +11,7 @@ from bench.place import more_web
 from bench.recorded import check_recorded
 from bench.scenario import Scene
 from bench.servers import Server, plain_app
-from bench.slow import crowd_job, growth_figure, listen, starved_figure
+from bench.slow import crowd_job, growth_figure, listen, starved_figure, warm_up
 
 LIMIT_BYTES = 3_000_000_000
 # Should we be too late in looking, memory is refused to the peer, and not to the machine.
@@ -45,6 +45,7 @@ def measure_daphne(scene: Scene) -> Iterator[Figure]:
 def _stock(scene: Scene, peer: Server, listeners: int) -> Figure:
     """How far it grows until the time is over, or until it is killed."""
     targets = jobs.plain_files(scene.seeded.large)
+    warm_up(scene, peer, targets)
     job = crowd_job(scene, peer.port, listeners, targets)
     before, most = Memory.of(peer).rss, 0
     ending = f"not stopped within {job.seconds:.0f} s"

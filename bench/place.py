@@ -23,7 +23,8 @@ def longwave() -> Iterator[tuple[Instance, Server]]:
     It believes the load generator's X-Forwarded-For, as it would a proxy's: each connection is
     a listener of its own.
     """
-    with running_instance("--no-demo", LONGWAVE_TRUSTED_PROXIES="127.0.0.0/8") as instance:
+    options = ("--no-demo", "--web-processes=1", "--web-server=uvicorn")
+    with running_instance(*options, LONGWAVE_TRUSTED_PROXIES="127.0.0.0/8") as instance:
         for name in _FOREIGN:
             os.environ.pop(name, None)
         os.environ["LONGWAVE_DATA"] = str(instance.data)

@@ -103,8 +103,8 @@ def _cost(found: Comparison) -> tuple[str, ...]:
         found.peer,
         _number(median_of(found.ours, _cpu_us)),
         _number(median_of(found.theirs, _cpu_us)),
-        f"{median_of(found.ours, _cpu_per_gigabyte):.2f}",
-        f"{median_of(found.theirs, _cpu_per_gigabyte):.2f}",
+        _cpu_per_gigabyte(found.ours),
+        _cpu_per_gigabyte(found.theirs),
         _number(median_of(found.ours, _beside_us)),
         _number(max(map(_longest, found.ours))),
         _number(max(map(_longest, found.theirs))),
@@ -139,8 +139,12 @@ def _cpu_us(sample: Sample) -> float:
     return sample.server_cpu_seconds / max(1, sample.outcome.requests) * 1e6
 
 
-def _cpu_per_gigabyte(sample: Sample) -> float:
-    return sample.server_cpu_seconds / max(1, sample.outcome.body_bytes) * 1e9
+def _cpu_per_gigabyte(samples: Sequence[Sample]) -> str:
+    """Nothing for answers without bodies."""
+    if not all(sample.outcome.body_bytes for sample in samples):
+        return ""
+    seconds = median_of(samples, lambda one: one.server_cpu_seconds / one.outcome.body_bytes * 1e9)
+    return f"{seconds:.2f}"
 
 
 def _beside_us(sample: Sample) -> float:

@@ -16,6 +16,8 @@ from bench.load.bodies import FaultError
 from bench.load.job import Job, Kind, Outcome, Target
 from bench.measuring import BUSY_LOADER, loading, measure
 from bench.memory import Memory, watching
+from bench.place import more_web
+from bench.recorded import check_recorded
 from bench.scenario import Scene
 from bench.servers import Server
 
@@ -23,17 +25,22 @@ RATE_BYTES = (16 * 1024, 32 * 1024)  # per second: speech and music, as podcasts
 # The kernel doubles it. With its default, whole minutes of audio would wait at the listener.
 RECEIVE_BUFFER_BYTES = 16 * 1024
 PAGES = {"the front page": "/", "the health check": "/healthz"}
+_SMALL_RANGE = (64 * 1024, 64 * 1024)
 _PROBE_PAUSE_SECONDS = 0.02
 _MARGIN_SECONDS = 1.0  # probes begin after the crowd has, and end before it does
 
 
 def measure_slow(scene: Scene) -> Iterator[Figure]:
-    """Two crowds; pages and ranges are asked for beside the first."""
+    """Two crowds, each at a process that has seen none; others ask for something beside one."""
     few, many = scene.extent.crowds
-    with tempfile.TemporaryDirectory(prefix="longwave-bench-") as folder:
-        probes = _probes(scene, Path(folder))
-        alone = {name: measure(scene.server, job).outcome for name, job in probes.items()}
-        growth, crowd, beside = listen(scene, scene.server, few, probes)
+    with (
+        tempfile.TemporaryDirectory(prefix="longwave-bench-") as folder,
+        more_web(scene.instance, "Longwave") as server,
+    ):
+        probes = _probes(scene, server, Path(folder))
+        alone = {name: measure(server, job).outcome for name, job in probes.items()}
+        growth, crowd, beside = listen(scene, server, few, probes)
+        check_recorded(scene, server)
     yield growth_figure(few, growth, crowd, goals.GROWTH)
     yield starved_figure(few, crowd)
     for name, found in beside.items():
@@ -43,9 +50,12 @@ def measure_slow(scene: Scene) -> Iterator[Figure]:
             "ms",
             goals.WAITING,
             beside=f"{alone[name].p99_ms:.1f} ms without them",
-            note=f"{found.requests:,} answers, the longest took {found.longest_ms:.0f} ms",
+            note=f"p50 {found.p50_ms:.1f} ms ({alone[name].p50_ms:.1f} ms without them), "
+            f"{found.requests:,} answers, the longest took {found.longest_ms:.0f} ms",
         )
-    growth, crowd, _ = listen(scene, scene.server, many, {})
+    with more_web(scene.instance, "Longwave") as server:
+        growth, crowd, _ = listen(scene, server, many, {})
+        check_recorded(scene, server)
     yield growth_figure(many, growth, crowd, goals.GROWTH_OF_CROWD)
     yield starved_figure(many, crowd)
 
@@ -65,10 +75,21 @@ def crowd_job(scene: Scene, port: int, listeners: int, targets: tuple[Target, ..
     )
 
 
+def warm_up(scene: Scene, server: Server, targets: tuple[Target, ...]) -> None:
+    """What a process loads for its first answers is nothing that listeners cost.
+
+    By one small range after another: buffers of many at once would stay, and hide what comes.
+    """
+    job = jobs.fast(scene, Kind.RANGES, server, targets)
+    job = replace(job, connections=1, range_bytes=_SMALL_RANGE)
+    measure(server, replace(job, seconds=scene.extent.warm_up_seconds))
+
+
 def listen(
     scene: Scene, server: Server, listeners: int, probes: dict[str, Job]
 ) -> tuple[Memory, Outcome, dict[str, Outcome]]:
     """What the server grew by, and what the crowd and those beside it experienced."""
+    warm_up(scene, server, jobs.episodes(scene.seeded.large))
     wait_until_counted()
     job = crowd_job(scene, server.port, listeners, jobs.episodes(scene.seeded.large))
     with watching(server) as watch, loading(server, job) as crowd, ExitStack() as stack:
@@ -112,11 +133,11 @@ def starved_figure(listeners: int, crowd: Outcome) -> Figure:
     )
 
 
-def _probes(scene: Scene, folder: Path) -> dict[str, Job]:
+def _probes(scene: Scene, server: Server, folder: Path) -> dict[str, Job]:
     """A few who ask for something small, again and again."""
     probe = Job(
         kind=Kind.WHOLE,
-        port=scene.server.port,
+        port=server.port,
         targets=(),
         connections=1,
         seconds=scene.extent.seconds,
@@ -125,21 +146,18 @@ def _probes(scene: Scene, folder: Path) -> dict[str, Job]:
         headers=jobs.HEADERS,
     )
     pages = {
-        name: replace(probe, targets=(_as_it_is(scene, path, folder / str(number)),))
+        name: replace(probe, targets=(_as_it_is(server, path, folder / str(number)),))
         for number, (name, path) in enumerate(PAGES.items())
     }
-    size = 64 * 1024
     targets = jobs.episodes(scene.seeded.large)
-    ranges = replace(probe, kind=Kind.RANGES, targets=targets, range_bytes=(size, size))
+    ranges = replace(probe, kind=Kind.RANGES, targets=targets, range_bytes=_SMALL_RANGE)
     return pages | {"a range of 64 KiB": ranges}
 
 
-def _as_it_is(scene: Scene, path: str, file: Path) -> Target:
+def _as_it_is(server: Server, path: str, file: Path) -> Target:
     """A page, whose bytes must be the same every time."""
-    first, second = (
-        httpx2.get(f"{scene.instance.origin}{path}", headers=jobs.HEADERS | _PLAIN)
-        for _ in range(2)
-    )
+    address, headers = f"http://localhost:{server.port}{path}", jobs.HEADERS | _PLAIN
+    first, second = (httpx2.get(address, headers=headers) for _ in range(2))
     if first.status_code != 200 or first.content != second.content:
         raise FaultError(f"{path} is not the same page every time, or none: {first.status_code}")
     file.write_bytes(first.content)
