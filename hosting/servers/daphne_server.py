@@ -91,7 +91,7 @@ class MediaServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no 
             listener.addCallback(Port.stopListening)
         for protocol in list(self.connections):
             if isinstance(protocol, WebSocketProtocol):
-                protocol.serverClose(_SERVICE_RESTART)
+                _send_away(protocol)
         if running := set(self._running()):
             _, running = await asyncio.wait(running, timeout=GRACE_SECONDS)
         for task in running:
@@ -122,3 +122,10 @@ class MediaServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no 
     async def _admit(self, connection: socket.socket) -> None:
         with connection:  # Twisted takes a duplicate
             reactor.adoptStreamConnection(connection.fileno(), connection.family, self.http_factory)
+
+
+def _send_away(protocol: WebSocketProtocol) -> None:
+    if protocol.state == WebSocketProtocol.STATE_OPEN:
+        protocol.sendCloseFrame(code=_SERVICE_RESTART)
+    elif protocol.state == WebSocketProtocol.STATE_CONNECTING:
+        protocol.serverReject()

@@ -11,11 +11,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import psutil
 import pytest
-from websockets.sync.client import connect
+from django.core.management import get_commands, load_command_class
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
+from websockets.sync.client import ClientConnection, connect
 
 from hosting.engines import InstanceError
 from hosting.servers.open_files import NEEDED
@@ -23,7 +27,8 @@ from hosting.supervisor.listener import listen_together
 from hosting.supervisor.web_processes import WebProcesses
 from tests.faults.podcaster import Podcaster
 from tests.hosting.conftest import PROJECT
-from tests.instance import Instance, running_instance, wait_for
+from tests.instance import Instance, free_port, running_instance, wait_for
+from tests.media.servers import process
 
 SERVERS = ["uvicorn", "daphne"]
 
@@ -201,28 +206,50 @@ def test_nobody_is_refused_or_kept_waiting_while_one_of_two_is_replaced(instance
     assert re.search("web-[12] ended", instance.log())
 
 
-@pytest.mark.faults
-def test_dashboards_live_whichever_process_has_their_socket(instance: Instance) -> None:
+def open_dashboard(instance: Instance) -> ClientConnection:
     podcaster = Podcaster(instance, "demo@example.com")
     cookies = "; ".join(f"{name}={value}" for name, value in podcaster.client.cookies.items())
-    address = f"ws://localhost:{instance.port}/live/shows/{podcaster.show()['id']}/"
+    return connect(
+        f"ws://localhost:{instance.port}/live/shows/{podcaster.show()['id']}/",
+        additional_headers={"Cookie": cookies, "Origin": instance.origin},
+        open_timeout=30,
+    )
+
+
+@pytest.mark.faults
+def test_dashboards_live_whichever_process_has_their_socket(instance: Instance) -> None:
     with ExitStack() as stack:
-        sockets = [
-            stack.enter_context(
-                connect(
-                    address,
-                    additional_headers={"Cookie": cookies, "Origin": instance.origin},
-                    open_timeout=30,
-                )
-            )
-            for _ in range(8)
-        ]
-        for dashboard in sockets:
+        for dashboard in [stack.enter_context(open_dashboard(instance)) for _ in range(8)]:
             assert json.loads(dashboard.recv(timeout=30))
 
 
 @pytest.mark.faults
-def test_all_of_them_stop_in_order(instance: Instance) -> None:
+def test_all_of_them_stop_and_tell_dashboards_to_come_back(instance: Instance) -> None:
     processes = web_processes(instance)
-    assert instance.stop() == 0
+    with ExitStack() as stack:
+        dashboards = [stack.enter_context(open_dashboard(instance)) for _ in range(4)]
+        assert instance.stop() == 0
+        for dashboard in dashboards:
+            with pytest.raises(ConnectionClosed) as closed:
+                hear_to_the_end(dashboard)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == CloseCode.SERVICE_RESTART
     assert not any(process.is_running() for process in processes)
+
+
+def hear_to_the_end(dashboard: ClientConnection) -> None:
+    while True:
+        dashboard.recv(timeout=30)
+
+
+def test_development_has_the_server_class_of_production(tmp_path: Path) -> None:
+    command: Any = load_command_class(get_commands()["runserver"], "runserver")
+    assert command.server_cls.__module__ == "hosting.servers.daphne_server"
+    port = free_port()
+    arguments = [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
+    environment = os.environ | {"LONGWAVE_DATA": str(tmp_path), "LONGWAVE_DEBUG": "1"}
+    with process(arguments, tmp_path / "log", cwd=PROJECT, env=environment):
+        wait_for(
+            lambda: httpx2.get(f"http://127.0.0.1:{port}/healthz").status_code == 200,
+            what="an answer",
+        )
