@@ -24,6 +24,12 @@ def possible_modes() -> tuple[DeliveryMode, ...]:
     return tuple(mode for mode in DeliveryMode if _is_possible(mode))
 
 
+@cache
+def is_direct_only() -> bool:
+    """Whether nobody but this server can send anything."""
+    return possible_modes() == (DeliveryMode.DIRECT,)
+
+
 def mode_for(choice: str) -> DeliveryMode:
     """The mode that a show's stored choice comes to here; empty means the installation's.
 
@@ -56,6 +62,7 @@ def _is_possible(mode: DeliveryMode) -> bool:
 def _forget(*, setting: str, **kwargs: Any) -> None:
     if setting.startswith("CDN_") or setting in {"S3_BUCKET", "DELIVERY"}:
         _modes.cache_clear()
+        is_direct_only.cache_clear()
 
 
 setting_changed.connect(_forget)
