@@ -10,6 +10,7 @@ from apps.downloads import hits
 from hosting.servers.entrance import Entrance
 from hosting.servers.limits import GRACE_SECONDS, MAX_SOCKET_MESSAGE
 from hosting.servers.uvicorn_protocol import MediaProtocol
+from hosting.supervisor.listener import BACKLOG
 
 
 def run(application: str, entrance: Entrance) -> None:
@@ -18,6 +19,7 @@ def run(application: str, entrance: Entrance) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     config = uvicorn.Config(
         application,
+        backlog=BACKLOG,
         loop="uvloop",
         http=MediaProtocol,
         ws="websockets-sansio",

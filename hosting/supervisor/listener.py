@@ -9,7 +9,7 @@ import socket
 
 from hosting.engines.errors import InstanceError
 
-_BACKLOG = 4096  # as far as the system allows it: net.core.somaxconn
+BACKLOG = 4096  # as far as the system allows it: net.core.somaxconn
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -51,7 +51,7 @@ def _open(host: str, port: int, count: int, *, is_first: bool) -> socket.socket:
         listener.bind(address)
         if is_first and count > 1:
             _share(listener)
-        listener.listen(_BACKLOG)
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise InstanceError(_refusal(host, port, error)) from error

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -22,9 +23,10 @@ from hosting.engines.logs import rotate
 from hosting.engines.processes import spawn
 from hosting.supervisor.keeper import Keeper
 from hosting.supervisor.leftovers import Register, end_leftovers
-from hosting.supervisor.listener import listen
+from hosting.supervisor.listener import listen, listen_together
 from hosting.supervisor.output import Output
-from hosting.supervisor.readiness import welcome
+from hosting.supervisor.readiness import until_ready, welcome
+from hosting.supervisor.web_processes import WebProcesses
 from tests.waiting import wait_until
 
 
@@ -249,6 +251,33 @@ def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     parent.kill()
     parent.wait()
     wait_until(lambda: not child.is_running() or child.status() == "zombie")
+
+
+def test_the_start_waits_for_every_web_process(folder: DataFolder) -> None:
+    processes = WebProcesses(listen_together("127.0.0.1", 0, 2))
+    keepers = [Keeper(Script("", name), Output(folder, name)) for name in processes.names]
+
+    async def scenario() -> None:
+        waiting = asyncio.create_task(until_ready(keepers, processes.is_ready))
+        for program in reversed(processes.programs("uvicorn", {})):
+            await asyncio.wait([waiting], timeout=0.3)
+            assert not waiting.done()
+            descriptor = program.command[program.command.index("--ready-fd") + 1]
+            os.write(int(descriptor), b"\n")
+        async with asyncio.timeout(20):
+            await waiting
+
+    with contextlib.closing(processes):
+        asyncio.run(scenario())
+
+
+def test_the_start_gives_up_when_a_web_process_dies_again_and_again(folder: DataFolder) -> None:
+    async def scenario() -> None:
+        async with kept(Script("exit 3"), folder) as keeper, asyncio.timeout(20):
+            await until_ready([keeper], lambda name: False)
+
+    with pytest.raises(InstanceError, match="web process does not start"):
+        asyncio.run(scenario())
 
 
 def test_the_welcome_says_where_to_look_and_who_may_sign_in(tmp_path: Path) -> None:
