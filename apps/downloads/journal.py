@@ -6,13 +6,17 @@ cut may take the last seconds. Who can lock a file knows that its writer is dead
 
 import errno
 import fcntl
+import logging
 import os
 import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Protocol
+
+logger = logging.getLogger(__name__)
 
 # In front of each message: when it was recorded, in milliseconds of Unix time, and a space.
 STAMP_BYTES = 14
@@ -126,8 +130,13 @@ def create(folder: Path) -> JournalFile:
         except FileNotFoundError:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             continue
-        if _lock(descriptor, path):
-            return JournalFile(path, descriptor)
+        try:
+            if _lock(descriptor, path):
+                return JournalFile(path, descriptor)
+        except OSError:  # a file system without locks: nobody could tell when it is abandoned
+            path.unlink(missing_ok=True)
+            os.close(descriptor)
+            raise
         os.close(descriptor)  # taken for abandoned before it was locked
 
 
@@ -163,6 +172,9 @@ def _open_locked(path: Path) -> int | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        complain_once(path, str(error))
+        return None
     if _lock(descriptor, path):
         return descriptor
     os.close(descriptor)
@@ -176,6 +188,12 @@ def _lock(descriptor: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except (BlockingIOError, FileNotFoundError):
         return False
+
+
+@cache
+def complain_once(path: Path, reason: str) -> None:
+    """It is looked at every second."""
+    logger.error("The hits in %s can't be shipped: %s", path, reason)
 
 
 def _unique() -> str:

@@ -1,6 +1,8 @@
 """How lines get from a journal into the stream: each once, whoever ships, dies or repeats."""
 
+import logging
 import time
+from collections.abc import Iterator
 from io import BytesIO
 from itertools import takewhile
 from pathlib import Path
@@ -9,7 +11,9 @@ import redis
 
 from apps.core import valkey
 from apps.downloads import journal, stream
-from apps.downloads.journal import Lines
+from apps.downloads.journal import JournalFile, Lines
+
+logger = logging.getLogger(__name__)
 
 # What is older enters the stream as late: it is counted, but not shown as what happens now.
 LATE_SECONDS = 5.0
@@ -81,18 +85,27 @@ def drain(client: redis.Redis, folder: Path, *, at_most_bytes: int | None = None
     lost, the next call goes on where this one stopped.
     """
     done = 0
-    for file in journal.abandoned(folder):
-        find_progress(client, file)
-        while not finish(client, file):
-            if at_most_bytes is not None and done >= at_most_bytes:
-                return done
-            before = file.shipped
+    try:
+        for file in journal.abandoned(folder):
             try:
-                ship(client, file)
-            except StreamFullError:
-                return done
-            done += file.shipped - before
+                for count in _drain_file(client, file):
+                    done += count
+                    if at_most_bytes is not None and done >= at_most_bytes:
+                        return done
+            except OSError as error:
+                journal.complain_once(file.path, str(error))
+    except StreamFullError:
+        logger.debug("The stream is full: journals of dead processes wait")
     return done
+
+
+def _drain_file(client: redis.Redis, file: JournalFile) -> Iterator[int]:
+    """Chunk by chunk; how many bytes each had."""
+    find_progress(client, file)
+    while not finish(client, file):
+        before = file.shipped
+        ship(client, file)
+        yield file.shipped - before
 
 
 def _of_one_age(chunk: bytes, stamp_bytes: int) -> tuple[bytes, bool]:

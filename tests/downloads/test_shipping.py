@@ -1,5 +1,6 @@
 """Journals of dead processes: each line enters the stream once, whoever ships, dies or repeats."""
 
+import errno
 import fcntl
 import os
 import threading
@@ -241,6 +242,29 @@ def test_a_drain_without_valkey_loses_nothing(client: redis.Redis) -> None:
     drain(client)
 
     assert streamed(client) == [b"kept"]
+
+
+def test_a_file_that_cannot_be_read_holds_no_other_up_and_is_told_of_once(
+    client: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    (django_settings.SPOOL_ROOT / "0-unreadable.journal").mkdir(parents=True)
+    leave(LINES)
+    drain(client)
+    drain(client)
+
+    assert streamed(client) == LINES
+    assert len([r for r in caplog.records if "0-unreadable" in r.getMessage()]) == 1
+
+
+def test_without_locks_no_file_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(OSError, match="No locks"):
+        journal.create(django_settings.SPOOL_ROOT)
+
+    assert files() == []
 
 
 def test_drains_at_the_same_time_repeat_nothing(
