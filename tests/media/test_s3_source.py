@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import logging
+import subprocess
+import sys
 import traceback
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
@@ -255,3 +257,12 @@ def test_connections_are_closed_as_the_loop_ends(
         gc.collect()
     assert "nclosed" not in caplog.text
     assert not s3_session._sessions
+
+
+def test_a_loop_that_is_stopped_and_left_ends_without_a_word() -> None:
+    script = (
+        "import asyncio; from apps.media.storage.s3_session import session;"
+        "asyncio.new_event_loop().run_until_complete(session())"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stdout + done.stderr == b""

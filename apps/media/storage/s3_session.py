@@ -1,6 +1,7 @@
 """Connections to the bucket for reading: one pool for each event loop, closed as the loop ends."""
 
 import asyncio
+import atexit
 import os
 import socket
 import ssl
@@ -49,6 +50,14 @@ async def _lifetime(loop: asyncio.AbstractEventLoop) -> _Lifetime:
     finally:
         _sessions.pop(loop, None)
         await opened.close()
+
+
+@atexit.register
+def _close_the_rest() -> None:
+    """Twisted, hence Daphne, stops its loop without finishing what was begun in it."""
+    for loop, (_, lifetime) in list(_sessions.items()):
+        if not loop.is_closed() and not loop.is_running():
+            loop.run_until_complete(lifetime.aclose())
 
 
 def _open() -> aiohttp.ClientSession:
