@@ -6,9 +6,7 @@ from wsgiref.headers import Headers
 from django.conf import settings
 from servestatic import ServeStaticASGI
 
-from apps.core.streamed import Receive, Scope
-from apps.media.serving import ZERO_COPY
-from hosting.data_plane import Application, Send
+from hosting.data_plane import Application
 
 logger = logging.getLogger(__name__)
 
@@ -26,14 +24,7 @@ def with_static_files(application: Application) -> Application:
         prefix=settings.STATIC_URL,
         add_headers_function=_add_headers,
     )
-
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        # Its zero-copy messages lack what our servers ask for: how much, and whom to tell.
-        extensions = scope.get("extensions") or {}
-        known = {name: value for name, value in extensions.items() if name != ZERO_COPY}
-        await answers({**scope, "extensions": known}, receive, send)
-
-    return answer
+    return answers
 
 
 def _add_headers(headers: Headers, path: str, url: str) -> None:

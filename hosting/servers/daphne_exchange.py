@@ -10,7 +10,7 @@ from twisted.web.http import NO_BODY_CODES
 
 from hosting.servers.client_gone import ClientGoneError
 from hosting.servers.daphne_line import RequestLine
-from hosting.servers.file_sending import send_file
+from hosting.servers.file_sending import FileMessage, send_file
 
 logger = logging.getLogger(__name__)
 
@@ -82,14 +82,14 @@ class Exchange:
             self._finish()
 
     async def _send_file(self, message: Message) -> None:
-        count: int = message["count"]
+        file = FileMessage.read(message)
         if self._left is None and not self._has_no_body:
             raise RuntimeError("A file can't be sent here: the response has no Content-Length")
-        self._take_from_promise(count)
+        self._take_from_promise(file.count)
         if not self._has_no_body:
             self._line.cork(True)
             self._write(b"")  # the headers, if they are not out
-            await send_file(self._line, message)
+            await send_file(self._line, file)
         if not message.get("more_body", False):
             self._finish()
 

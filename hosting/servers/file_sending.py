@@ -3,13 +3,14 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
 
 TURN_BYTES = 1024 * 1024
 """How much one connection may send before others get the loop: a fast one would starve the rest."""
 
 _COLD_BYTES = 256 * 1024  # read from the disk at once
-_NUDGE_BYTES = 2 * 1024
+_NUDGE_BYTES = 1024
 # Linux can say that a page is not in memory instead of waiting for the disk.
 _ONLY_IF_CACHED: int | None = getattr(os, "RWF_NOWAIT", None)
 _SCRATCH = [bytearray(1)]
@@ -31,22 +32,54 @@ class Line(Protocol):
         """Wait until it has; raises OSError when the client is gone."""
 
 
-async def send_file(line: Line, message: Mapping[str, Any]) -> None:
-    """Do what an ASGI message `http.response.zerocopysend` says; exactly `count` bytes.
+@dataclass(frozen=True, slots=True)
+class FileMessage:
+    """What an ASGI message `http.response.zerocopysend` asks for, in full.
 
     Two fields are ours: `progress` is told each time how many more bytes the kernel took, also
     before an error, and `before_last`, if any, is called when all but the last byte are there.
-    Raises OSError when the client is gone and when the file ends too early.
+    """
 
-    A full socket is waited for with the next two kilobytes given to the transport: it knows how
+    descriptor: int
+    offset: int
+    count: int
+    progress: Callable[[int], object]
+    before_last: Callable[[], object] | None
+
+    @classmethod
+    def read(cls, message: Mapping[str, Any]) -> Self:
+        """The extension lets an application leave out where to begin, and where to end."""
+        file = message["file"]
+        descriptor: int = file if isinstance(file, int) else file.fileno()
+        offset = message.get("offset")
+        if offset is None:
+            offset = os.lseek(descriptor, 0, os.SEEK_CUR)
+        count = message.get("count")
+        if count is None:
+            count = max(0, os.fstat(descriptor).st_size - offset)
+        return cls(
+            descriptor,
+            offset,
+            count,
+            message.get("progress", _tell_nobody),
+            message.get("before_last"),
+        )
+
+
+def _tell_nobody(count: int) -> None:
+    """For applications that don't ask."""
+
+
+async def send_file(line: Line, message: FileMessage) -> None:
+    """Send exactly `count` bytes; raises OSError when the client is gone or the file too short.
+
+    A full socket is waited for with the next kilobyte given to the transport: it knows how
     to wait, and how to end. Watching the descriptor ourselves would need a second one, because
     event loops refuse to watch what a transport has.
     """
-    descriptor: int = message["file"]
-    offset: int = message["offset"]
-    progress: Callable[[int], None] = message["progress"]
-    before_last: Callable[[], None] | None = message.get("before_last")
-    stop = offset + message["count"]
+    descriptor, offset, progress = message.descriptor, message.offset, message.progress
+    before_last = message.before_last
+    stop = offset + message.count
     pause = stop if before_last is None else stop - 1
     if not line.is_drained():
         await line.drain()

@@ -2,43 +2,37 @@
 
 import asyncio
 import socket
-from collections.abc import MutableMapping, Sequence
-from functools import lru_cache
+from collections.abc import MutableMapping
 from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import (
-    HEADER_RE,
-    HEADER_VALUE_RE,
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from apps.media.serving import SHARED_FIELDS, ZERO_COPY
+from apps.media.serving import ZERO_COPY
 from hosting.servers.client_gone import ClientGoneError
-from hosting.servers.file_sending import send_file
+from hosting.servers.flow import Flag, Flow
 from hosting.servers.limits import IDLE_SECONDS, NOT_SENT_BYTES, SEND_TIMEOUT_SECONDS
+from hosting.servers.uvicorn_cycle import MediaCycle
 
 # From 2.4 on, `send` tells an application that its client is gone by raising OSError.
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
-
-type Field = tuple[bytes, bytes]
 
 
 class MediaProtocol(HttpToolsProtocol):
     """One connection; also the `Line` that files are sent on."""
 
-    cycle: "MediaCycle"
+    cycle: MediaCycle
     _socket: socket.socket | None = None  # only to set options: the transport owns the descriptor
     _descriptor: int | None = None
-    _idle_timer: asyncio.TimerHandle | None = None
-    _active_at = 0.0
+    _timer: asyncio.TimerHandle | None = None
+    _active_at = 0.0  # when the last response ended
+    _waiting_since: float | None = None  # for the client to take something
     _is_corked = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast("asyncio.Transport", transport))
+        self.flow = Flow(self.transport)
         # "Paused" then means that something waits in this process: only when nothing does may
         # sendfile go around the transport, and what was handed over has really left.
         self.transport.set_write_buffer_limits(high=0)
@@ -50,7 +44,7 @@ class MediaProtocol(HttpToolsProtocol):
                 self._socket = socket.socket(info.family, info.type, fileno=self._descriptor)
         self._extensions: dict[str, Any] = {} if self._descriptor is None else {ZERO_COPY: {}}
         self._active_at = self.loop.time()
-        self._idle_timer = self.loop.call_later(IDLE_SECONDS, self._close_when_idle)
+        self._timer = self.loop.call_later(IDLE_SECONDS, self._check_time)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._let_go()
@@ -64,18 +58,24 @@ class MediaProtocol(HttpToolsProtocol):
         if self._socket is not None:
             self._socket.detach()
             self._socket = self._descriptor = None
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
 
-    def _close_when_idle(self) -> None:
+    def _check_time(self) -> None:
         """One timer for the connection, where the base class makes one for each request."""
-        left = self._active_at + IDLE_SECONDS - self.loop.time()
-        if self.cycle is not None and not self.cycle.response_complete:
+        now = self.loop.time()
+        if self._waiting_since is not None:
+            left = self._waiting_since + SEND_TIMEOUT_SECONDS - now
+        elif self.cycle is not None and not self.cycle.response_complete:
             left = IDLE_SECONDS
-        if left <= 0:
+        else:
+            left = self._active_at + IDLE_SECONDS - now
+        if left > 0:
+            self._timer = self.loop.call_later(left, self._check_time)
+        elif self._waiting_since is None:
             self.transport.close()
         else:
-            self._idle_timer = self.loop.call_later(left, self._close_when_idle)
+            self.transport.abort()
 
     def _unset_keepalive_if_required(self) -> None:
         """There is no timer of a request."""
@@ -134,7 +134,7 @@ class MediaProtocol(HttpToolsProtocol):
             access_logger=self.access_logger,
             access_log=self.access_log,
             default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
+            message_event=cast("asyncio.Event", Flag()),
             expect_100_continue=self.expect_100_continue,
             keep_alive=http_version != "1.0" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
@@ -165,88 +165,13 @@ class MediaProtocol(HttpToolsProtocol):
         return not self.flow.write_paused
 
     async def drain(self) -> None:
-        try:
-            async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
-                await self.flow.drain()
-        except TimeoutError as error:
-            self.transport.abort()
-            raise ClientGoneError("the client takes nothing any more") from error
+        self._waiting_since = self.loop.time()
+        await self.flow.drain()
+        self._waiting_since = None
         if self.transport.is_closing():
-            raise ClientGoneError("the client left")
+            raise ClientGoneError("the client left, or took nothing for too long")
 
     def cork(self, is_on: bool) -> None:
-        """Whether the kernel waits for full segments: headers, body and last byte go together."""
         if self._socket is not None and is_on is not self._is_corked:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, is_on)
             self._is_corked = is_on
-
-
-class MediaCycle(RequestResponseCycle):
-    """One request; what `send` returned from is in the kernel's hands."""
-
-    line: MediaProtocol
-
-    async def send(self, message: Any) -> None:
-        if self.disconnected:
-            raise ClientGoneError("the client left")
-        if message["type"] == ZERO_COPY:
-            self._begin_file(message["count"])
-            if self.scope["method"] != "HEAD":
-                await send_file(self.line, message)
-            if not message.get("more_body", False):
-                self._complete()
-        elif SHARED_FIELDS in message:
-            self._start(message["status"], message["headers"], message[SHARED_FIELDS])
-        else:
-            await super().send(message)
-            if self.response_complete:
-                self.line.cork(False)
-        if self.flow.write_paused and not self.response_complete:
-            await self.line.drain()
-
-    def _start(self, status: int, fields: Sequence[Field], shared: tuple[Field, ...]) -> None:
-        """As the base class does it, for a response with a Content-Length.
-
-        It reads each name and value twice; here, fields that were found good are known.
-        """
-        if self.response_started:
-            raise RuntimeError("The response has started already")
-        self.response_started = True
-        self.waiting_for_100_continue = False
-        self.chunked_encoding = False
-        lines = [STATUS_LINE[status], _lines(tuple(self.default_headers)), _lines(shared)]
-        for name, value in fields[len(shared) :]:
-            if name == b"content-length":
-                self.expected_content_length = int(value)
-            lines.append(_line(name, value))
-        lines.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
-        self.line.cork(True)
-        self.transport.write(b"".join(lines))
-
-    def _begin_file(self, count: int) -> None:
-        if not self.response_started or self.response_complete or self.chunked_encoding:
-            raise RuntimeError("A file can't be sent here: the response has no Content-Length")
-        if count > self.expected_content_length:
-            raise RuntimeError("The file is longer than Content-Length")
-        self.expected_content_length -= count
-
-    def _complete(self) -> None:
-        if self.expected_content_length:
-            raise RuntimeError("The response is shorter than Content-Length")
-        self.line.cork(False)
-        self.response_complete = True
-        self.message_event.set()
-        if not self.keep_alive:
-            self.transport.close()
-        self.on_response()
-
-
-@lru_cache(maxsize=4096)
-def _lines(fields: tuple[Field, ...]) -> bytes:
-    return b"".join([_line(name, value) for name, value in fields])
-
-
-def _line(name: bytes, value: bytes) -> bytes:
-    if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
-        raise RuntimeError(f"Not a header field: {name!r}")
-    return b"%b: %b\r\n" % (name, value)

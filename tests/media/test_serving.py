@@ -378,6 +378,7 @@ def test_no_file_stays_in_use(
     assert [file.readers for file in borrowed] == [0]
 
 
+@pytest.mark.django_db  # its request signals look after the connections of tests before
 @override_settings(ROOT_URLCONF="tests.media.served", MIDDLEWARE=[])
 def test_django_s_own_handler_can_send_it_too(folder: Path) -> None:
     reply = call(ASGIHandler(), "GET", FILE, {"Range": "bytes=5-"})
