@@ -7,6 +7,14 @@ const PARALLEL = 3;
 const FINGERPRINT_BYTES = 1 << 20;
 const SILENT_MS = 45_000; // a connection that moves nothing for so long is lost, whatever the system says
 const LONGEST_WAIT_OFFLINE_MS = 10_000;
+// What a bucket answers, in the words of our own endpoint for parts.
+const S3_CODES = {
+  AccessDenied: "expired",
+  BadDigest: "part_refused",
+  ExpiredToken: "expired",
+  NoSuchUpload: "no_such_upload",
+  SignatureDoesNotMatch: "bad_signature",
+};
 
 /** Names a file so that it is known again after a reload: a name and a date alone are not enough. */
 export async function fingerprintOf(file) {
@@ -51,7 +59,7 @@ function problemIn(request) {
   try {
     return JSON.parse(request.responseText);
   } catch {
-    return {}; // S3 answers in XML
+    return { code: S3_CODES[/<Code>(\w+)<\/Code>/.exec(request.responseText)?.[1]] }; // S3 answers in XML
   }
 }
 
