@@ -1,7 +1,6 @@
 """Whatever is put under load: a process that was started for it, on a port that is its alone."""
 
 import os
-import resource
 import socket
 import sys
 import tempfile
@@ -83,7 +82,6 @@ def plain_app(
     *,
     python: Path = Path(sys.executable),
     on_daphne: bool = False,
-    memory_bytes: int | None = None,
 ) -> Iterator[Server]:
     """One of the applications in `bench.peers`, behind uvicorn or stock Daphne."""
     with socket.socket() as listener:
@@ -96,9 +94,6 @@ def plain_app(
             command = [str(python), "-m", "daphne", "-v0", f"--fd={descriptor}", application]
         environment = os.environ | {"BENCH_FILES": str(files or "")}
         with running([command], environment, port, name, inherits=(descriptor,)) as server:
-            if memory_bytes is not None:
-                limits = (memory_bytes, memory_bytes)
-                resource.prlimit(server.processes[0].pid, resource.RLIMIT_AS, limits)
             listener.close()  # a peer that ends must refuse connections, not let them wait
             yield server
 
