@@ -17,6 +17,7 @@ from twisted.internet.tcp import Port
 
 from apps.downloads import hits
 from hosting.servers.daphne_exchange import ZERO_COPY, Application, Exchange
+from hosting.servers.daphne_request import BoundedFactory
 from hosting.servers.entrance import Entrance
 from hosting.servers.limits import GRACE_SECONDS, MAX_SOCKET_MESSAGE
 
@@ -107,6 +108,7 @@ class MediaServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no 
 
     def _open(self) -> None:
         """Called when all is made, before the reactor runs."""
+        self.http_factory = BoundedFactory(self)
         reactor.callWhenRunning(self._let_in)
 
     def _let_in(self) -> None:

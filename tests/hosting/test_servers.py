@@ -5,12 +5,14 @@ import json
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
 import pytest
+from django.conf import settings
 
+from apps.media.uploads import part_size_for
 from tests.hosting.answers import content
 from tests.instance import wait_for
 from tests.media.servers import WebServer, web_server
@@ -257,6 +259,26 @@ def test_a_connection_that_is_to_end_ends_after_the_answer(web: WebServer) -> No
         )
         whole = read(client, 2**40)
     assert whole.partition(b"\r\n\r\n")[2] == content(3_000_000)
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: %d", b"Transfer-Encoding: chunked"])
+def test_daphne_gathers_no_body_that_nobody_takes(framing: bytes, tmp_path: Path) -> None:
+    limit = max(part_size_for(settings.MAX_UPLOAD_BYTES), settings.MAX_FORM_BYTES)
+    with _running("daphne", tmp_path) as web:
+        begun = counts(web)["begun"]
+        for size, status in [(limit, b"200"), (limit + 1, b"413")]:
+            head = b"POST /small HTTP/1.1\r\nHost: localhost\r\n" + framing + b"\r\n\r\n"
+            is_chunked = b"%d" not in framing
+            with socket.create_connection(("127.0.0.1", web.port), timeout=30) as client:
+                client.sendall(head if is_chunked else head % size)
+                body = (
+                    b"%x\r\n" % size + bytes(size) + b"\r\n0\r\n\r\n" if is_chunked else bytes(size)
+                )
+                with suppress(ConnectionError):  # it doesn't wait for what it refuses
+                    client.sendall(body)
+                with suppress(ConnectionError):
+                    assert client.recv(1000).split(b" ")[1] == status
+        assert counts(web)["begun"] == begun + 2  # the smaller one and this
 
 
 @pytest.mark.parametrize("name", SERVERS)
