@@ -45,7 +45,15 @@ def refresh_feed(show_id: UUID) -> None:
         transaction.on_commit(lambda: cache.forget(handles), robust=True)
         return
     document = _render(show)
-    transaction.on_commit(lambda: cache.put(document, show.handle, handles), robust=True)
+    transaction.on_commit(lambda: _keep(document, show.handle, handles), robust=True)
+
+
+def _keep(document: FeedDocument, handle: str, handles: list[str]) -> None:
+    """What is committed in one order may get here in another: the last one must not lose."""
+    cache.put(document, handle, handles)
+    stored = FeedDocument.objects.filter(show_id=document.show_id)
+    if stored.values_list("content_sha256", flat=True).first() != document.content_sha256:
+        cache.forget(handles)
 
 
 def refresh_stale_feeds() -> int:

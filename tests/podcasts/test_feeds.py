@@ -9,6 +9,7 @@ import feedparser
 import podcastparser
 import pytest
 import time_machine
+from asgiref.sync import async_to_sync
 from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.test import AsyncRequestFactory
@@ -21,6 +22,7 @@ from apps.core.database import in_database
 from podcasts import urls
 from podcasts.feeds import cache, views
 from podcasts.feeds.document import build_feed, serialize
+from podcasts.feeds.lookup import find_feed
 from podcasts.feeds.publish import STALE_AFTER, refresh_feed, refresh_stale_feeds
 from podcasts.feeds.xml import NAMESPACES, legal, truncate_bytes
 from podcasts.models import Episode, FeedDocument, Handle, Show
@@ -385,3 +387,20 @@ async def test_a_feed_that_was_never_rendered_is_rendered_on_demand(stored: Show
     cache.forget(["stored"])
     response = await ask("stored")
     assert response.status_code == 200
+
+
+def test_of_two_renderings_that_are_kept_in_the_wrong_order_the_last_one_is_answered(
+    show: Show, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    def render_with(title: str) -> list[Any]:
+        Show.objects.filter(pk=show.pk).update(title=title)
+        with django_capture_on_commit_callbacks() as hooks:
+            refresh_feed(show.pk)
+        return hooks
+
+    older, newer = render_with("Older"), render_with("Newer")
+    for keep in [*newer, *older]:
+        keep()
+    found = async_to_sync(find_feed)(show.handle)
+    assert isinstance(found, cache.CachedFeed)
+    assert b"<title>Newer</title>" in found.xml
