@@ -38,6 +38,8 @@ class ExplainedRadioSelect(forms.RadioSelect):
 class DeliveryField(forms.ChoiceField):
     """The modes that this installation can do, and the one that is stored in any case."""
 
+    empty_values = [None]  # the empty text is a choice; none at all is an error
+
     def __init__(self, stored: str) -> None:
         modes = possible_modes()
         choices = [("", f"As usual here: {mode_for('').label.lower()}")]
@@ -47,11 +49,11 @@ class DeliveryField(forms.ChoiceField):
             choices.append((stored, f"{DeliveryMode(stored).label}: not possible here"))
             meanings[stored] = "Longwave sends the audio itself until this is possible again."
         super().__init__(
-            label="Delivery",
-            choices=choices,
-            required=False,
-            widget=ExplainedRadioSelect(meanings),
+            label="Who sends the audio", choices=choices, widget=ExplainedRadioSelect(meanings)
         )
+
+    def to_python(self, value: Any) -> Any:
+        return value
 
 
 def has_choice(stored: str) -> bool:

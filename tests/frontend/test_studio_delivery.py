@@ -79,6 +79,15 @@ def test_a_mode_that_was_lost_is_shown_and_survives_saving(people: People, show:
     assert "not possible" not in page(people, show)
 
 
+@pytest.mark.usefixtures("with_bucket")
+def test_no_answer_is_no_choice(people: People, show: Show) -> None:
+    Show.objects.update(delivery="redirect")
+    form = settings_form(show)
+    assert people.client("admin").post(path(show), form).status_code == 422
+    show.refresh_from_db()
+    assert show.delivery == "redirect"
+
+
 def test_saving_without_a_question_leaves_the_choice_alone(people: People, show: Show) -> None:
     form = settings_form(show)
     assert people.client("admin").post(path(show), form | {"delivery": "cdn"}).status_code == 302
