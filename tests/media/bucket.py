@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -55,6 +56,7 @@ class Bucket:
     answers: list[Answer]
     size_bytes: int
     port: int = 0
+    origin: str = ""
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
     open: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -66,7 +68,7 @@ class Bucket:
         number = count(1)
 
         def sign(wanted: Wanted, lifetime_seconds: int) -> str:
-            return f"http://127.0.0.1:{self.port}/{wanted.key}?n={next(number)}&{SECRET}"
+            return f"{self.origin}/{wanted.key}?n={next(number)}&{SECRET}"
 
         size = self.size_bytes if size_bytes is None else size_bytes
         return S3Source(PresignedAddresses(sign), "renditions/ab/cd.mp3", size)
@@ -78,7 +80,8 @@ class Bucket:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self.open.add(writer)
-        writer.transport.set_write_buffer_limits(0)
+        if self.origin.startswith("http:"):  # asyncio's TLS never goes on after a limit of nothing
+            writer.transport.set_write_buffer_limits(0)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 request = self._parse(head, reader, writer)
@@ -102,13 +105,16 @@ class Bucket:
 
 
 @asynccontextmanager
-async def bucket(*answers: Answer, size_bytes: int = 1000) -> AsyncGenerator[Bucket]:
+async def bucket(
+    *answers: Answer, size_bytes: int = 1000, tls: ssl.SSLContext | None = None
+) -> AsyncGenerator[Bucket]:
     """A server in the running loop, whose socket keeps little."""
     made = Bucket(list(answers), size_bytes)
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
     made.port = listener.getsockname()[1]
-    server = await asyncio.start_server(made._serve, sock=listener)
+    made.origin = f"{'https' if tls else 'http'}://127.0.0.1:{made.port}"
+    server = await asyncio.start_server(made._serve, sock=listener, ssl=tls)
     try:
         yield made
     finally:

@@ -3,16 +3,24 @@
 import asyncio
 import gc
 import logging
+import ssl
 import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 import uvloop
 from aiohttp import ClientSession
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from apps.core.clock import now
 from apps.media.errors import SourceClosedError, SourceTooShortError
 from apps.media.sources import CHUNK_BYTES
 from apps.media.storage import ObjectMissingError, StorageError, s3_session
@@ -123,6 +131,45 @@ async def test_a_bucket_that_cannot_be_reached_is_told_without_the_address() -> 
     with pytest.raises(StorageError, match="cannot be read from the bucket") as caught:
         await source.prepare(0, 10)
     assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Path:
+    """A key, and the certificate for this machine that it has signed itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bucket")])
+    addresses = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now() - timedelta(days=1))
+        .not_valid_after(now() + timedelta(days=1))
+        .add_extension(addresses, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "own.pem").write_bytes(private + certificate.public_bytes(pem))
+    return tmp_path / "own.pem"
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+async def test_an_authority_of_ones_own_is_trusted_when_boto3_is_told_of_it(
+    authority: Path, monkeypatch: pytest.MonkeyPatch, is_named: bool
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(authority) if is_named else "")
+    trusted = s3_session.trusted_certificates
+    monkeypatch.setattr(s3_session, "trusted_certificates", trusted.__wrapped__)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(authority)
+    async with bucket(part(MIB), size_bytes=MIB, tls=tls) as served:
+        reading = read(served.source(), 0, MIB)
+        if is_named:
+            assert await reading == body(0, MIB)
+        else:
+            with pytest.raises(StorageError, match="CERTIFICATE_VERIFY_FAILED"):
+                await reading
 
 
 async def test_an_address_that_is_refused_is_signed_anew_once_and_for_all() -> None:

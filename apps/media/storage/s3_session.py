@@ -63,7 +63,7 @@ def _close_the_rest() -> None:
 def _open() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            limit=CONNECTIONS, ssl=_certificates(), socket_factory=_make_socket
+            limit=CONNECTIONS, ssl=trusted_certificates(), socket_factory=_make_socket
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"Accept-Encoding": "identity", "User-Agent": "Longwave"},
@@ -78,7 +78,7 @@ def _open() -> aiohttp.ClientSession:
 
 
 @cache
-def _certificates() -> ssl.SSLContext:
+def trusted_certificates() -> ssl.SSLContext:
     """Whom to trust: the system's authorities, or those that boto3 was told of."""
     named = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
     return ssl.create_default_context(cafile=named or None)
