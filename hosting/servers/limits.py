@@ -2,9 +2,12 @@
 
 import os
 
-# What the kernel may hold beyond what is on its way: a slow listener costs this, not megabytes.
-# Large enough for a fast one (measured: no throughput lost), see docs/adr/0008.
+# What the kernel may hold of a response beyond what is on its way to the client: a slow listener
+# costs little, and a fast one needn't be asked every 100 microseconds.
 NOT_SENT_BYTES = 128 * 1024
+NOT_SENT_BYTES_FAST = 2 * 1024 * 1024
+FAST_WAIT_SECONDS = 0.01
+"""Who makes room within this time is fast, until a wait takes ten times as long."""
 
 SEND_TIMEOUT_SECONDS = float(os.environ.get("LONGWAVE_SEND_TIMEOUT", "120"))
 """A client that takes not one byte for so long is let go; an app resumes with a range."""

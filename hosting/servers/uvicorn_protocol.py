@@ -12,7 +12,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from apps.media.serving import ZERO_COPY
 from hosting.servers.client_gone import ClientGoneError
 from hosting.servers.flow import Flag, Flow
-from hosting.servers.limits import IDLE_SECONDS, NOT_SENT_BYTES, SEND_TIMEOUT_SECONDS
+from hosting.servers.limits import (
+    FAST_WAIT_SECONDS,
+    IDLE_SECONDS,
+    NOT_SENT_BYTES,
+    NOT_SENT_BYTES_FAST,
+    SEND_TIMEOUT_SECONDS,
+)
 from hosting.servers.uvicorn_cycle import MediaCycle
 
 # From 2.4 on, `send` tells an application that its client is gone by raising OSError.
@@ -29,6 +35,7 @@ class MediaProtocol(HttpToolsProtocol):
     _active_at = 0.0  # when the last response ended
     _waiting_since: float | None = None  # for the client to take something
     _is_corked = False
+    _is_fast = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast("asyncio.Transport", transport))
@@ -165,11 +172,20 @@ class MediaProtocol(HttpToolsProtocol):
         return not self.flow.write_paused
 
     async def drain(self) -> None:
-        self._waiting_since = self.loop.time()
+        began = self._waiting_since = self.loop.time()
         await self.flow.drain()
         self._waiting_since = None
         if self.transport.is_closing():
             raise ClientGoneError("the client left, or took nothing for too long")
+        self._adapt(self.loop.time() - began)
+
+    def _adapt(self, waited: float) -> None:
+        """Let the kernel hold more for a client that takes it at once."""
+        is_fast = waited < FAST_WAIT_SECONDS * (10 if self._is_fast else 1)
+        if is_fast is not self._is_fast and self._socket is not None:
+            size = NOT_SENT_BYTES_FAST if is_fast else NOT_SENT_BYTES
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, size)
+            self._is_fast = is_fast
 
     def cork(self, is_on: bool) -> None:
         if self._socket is not None and is_on is not self._is_corked:
