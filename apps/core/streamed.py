@@ -4,7 +4,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIRequest
@@ -36,7 +36,11 @@ class Headers(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._fields[name.lower()]
 
-    def get(self, name: str, default: Any = None) -> Any:
+    @overload
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get[T](self, name: str, default: T) -> str | T: ...
+    def get(self, name: str, default: object = None) -> object:
         # Mapping's own raises and catches an error for each field that is not there.
         return self._fields.get(name.lower(), default)
 

@@ -22,7 +22,7 @@ FILE = bytes(range(256)) * 4
 class Memory:
     """A source in memory that counts how often it was opened and closed."""
 
-    descriptor = None
+    descriptor: int | None = None
     opened = closed = 0
 
     async def prepare(self, start: int, stop: int) -> None:
