@@ -90,7 +90,8 @@ async def test_a_load_overtaken_by_a_change_is_for_those_who_asked_before(is_los
         store.clear()
     else:
         store.drop("1")
-    assert await store.find(1, lambda: answer("new")) == "new"
+    async with asyncio.timeout(10):  # behind the overtaken one, it would wait for ever
+        assert await store.find(1, lambda: answer("new")) == "new"
     may_answer.set()
     assert await overtaken == "old"
     assert store.peek(1) == "new"
