@@ -228,6 +228,11 @@ CDN_LIFETIME_SECONDS = env.int(
 )
 CDN_ORIGIN_SECRETS: list[str] = env.list("LONGWAVE_CDN_ORIGIN_SECRET", [])
 CDN_DISTRIBUTION = env.str("LONGWAVE_CDN_DISTRIBUTION", "")
+# Where the bucket is not Amazon's, its keys are not those of CloudFront.
+CDN_ACCESS_KEY_ID: str | None = env.str("LONGWAVE_CDN_ACCESS_KEY_ID", "") or AWS_ACCESS_KEY_ID
+CDN_SECRET_ACCESS_KEY: str | None = (
+    env.str("LONGWAVE_CDN_SECRET_ACCESS_KEY", "") or AWS_SECRET_ACCESS_KEY
+)
 # A CDN that can't be told to forget must ask again soon.
 CDN_MAX_AGE_SECONDS = env.int("LONGWAVE_CDN_MAX_AGE", 24 * 3600 if CDN_DISTRIBUTION else 300)
 # Players in our pages follow redirects there.

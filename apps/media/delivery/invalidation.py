@@ -85,8 +85,8 @@ def _client() -> Any:
     return boto3.session.Session().client(
         "cloudfront",
         region_name="us-east-1",  # CloudFront is global, and signs for this one
-        aws_access_key_id=settings.AWS_ACCESS_KEY_ID,
-        aws_secret_access_key=settings.AWS_SECRET_ACCESS_KEY,
+        aws_access_key_id=settings.CDN_ACCESS_KEY_ID,
+        aws_secret_access_key=settings.CDN_SECRET_ACCESS_KEY,
         config=Config(
             retries={"mode": "standard", "max_attempts": 2}, connect_timeout=3, read_timeout=5
         ),
