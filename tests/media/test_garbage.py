@@ -135,7 +135,7 @@ def test_what_was_stored_a_moment_ago_is_not_even_noted(store: Storage, put: Put
         "backups/database.dump",
         "renditions/readme.txt",
         "renditions/ab/short.mp3",
-        f"originals/{uuid4()}/more",
+        "originals/5b0c6e0c-8d4e-4f7a-9d53-0c4f6f0f7d11/more",
         f"images/ab/{'g' * 64}.jpg",
     ],
 )
