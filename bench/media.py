@@ -6,7 +6,7 @@ from dataclasses import replace
 from bench import goals, jobs
 from bench.goals import Goal
 from bench.load.job import Kind
-from bench.measuring import MEGABYTES, REQUESTS, Comparison, compare
+from bench.measuring import MEGABYTES, REQUESTS, Comparison, compare, median_of
 from bench.network import like_a_network
 from bench.scenario import Scene, say
 from bench.servers import PEERS_PYTHON, Server, nginx_or_none, plain_app
@@ -79,6 +79,6 @@ def _first_way(scene: Scene) -> Iterator[Comparison]:
             on_daphne=server == "Daphne",
         ) as peer:
             found.append(_against(scene, peer, Kind.WHOLE, goals.FIRST_WAY))
-    better = min(found, key=lambda one: one.ratio)
-    other = max(found, key=lambda one: one.ratio)
-    yield replace(better, note=f"{other.peer} is slower still: {other.ratio:.0f} times")
+    slower, faster = sorted(found, key=lambda one: median_of(one.theirs, MEGABYTES.of))
+    speed = median_of(slower.theirs, MEGABYTES.of)
+    yield replace(faster, note=f"{slower.peer}: {speed:.1f} MB/s, ratio {slower.ratio:.1f}")

@@ -34,10 +34,11 @@ class Memory(NamedTuple):
                 rss += found.rss
                 pss += getattr(found, "pss", 0)  # Linux only
                 uss += found.uss
-        return cls(rss, pss, uss, _socket_bytes())
+        return cls(rss, pss, uss, socket_bytes())
 
 
-def _socket_bytes() -> int:
+def socket_bytes() -> int:
+    """Of the kernel, for all TCP of the machine; 0 where it doesn't tell."""
     with suppress(OSError):
         if found := re.search(r"^TCP: .* mem (\d+)", _SOCKSTAT.read_text(), re.MULTILINE):
             return int(found[1]) * _PAGE_BYTES
