@@ -57,7 +57,7 @@ class DataPlane(ASGIHandler):
             else:
                 await self._answer_while_listening(request, send)
         except RequestAborted:
-            _break_connection(send)
+            return  # in the middle of a response: the server breaks the connection
 
     async def _answer_while_listening(self, request: StreamedRequest, send: Send) -> None:
         try:
@@ -138,14 +138,3 @@ def _completed(response: HttpResponseBase) -> HttpResponseBase:
     if isinstance(response, HttpResponse) and response.status_code not in {204, 304}:
         response.headers.setdefault("Content-Length", str(len(response.content)))
     return response
-
-
-def _break_connection(send: Send) -> None:
-    """Make the client see that a response is incomplete.
-
-    uvicorn closes the connection of an application that returns in the middle of a response.
-    Daphne would keep it open for ever; its `send` is a partial of the connection's request.
-    """
-    request = next(iter(getattr(send, "args", ())), None)
-    if request is not None and getattr(request, "channel", None) is not None:
-        request.loseConnection()

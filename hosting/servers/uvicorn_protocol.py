@@ -173,8 +173,10 @@ class MediaProtocol(HttpToolsProtocol):
 
     async def drain(self) -> None:
         began = self._waiting_since = self.loop.time()
-        await self.flow.drain()
-        self._waiting_since = None
+        try:
+            await self.flow.drain()
+        finally:
+            self._waiting_since = None
         if self.transport.is_closing():
             raise ClientGoneError("the client left, or took nothing for too long")
         self._adapt(self.loop.time() - began)
