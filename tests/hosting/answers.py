@@ -1,7 +1,7 @@
 """A plain ASGI application that does to a server what views and clients do to it, and keeps count.
 
-`/counts` says what became of the other answers: how many bytes `send` took for each of them, and
-how many of them were told that their client is gone.
+`/counts` says what became of all answers: how many begun and ended, how many bytes `send` took for
+them, and how many of them were told that their client is gone.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ type Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 PIECE = 128 * 1024
 PATTERN = bytes(range(256)) * (PIECE // 256)
 ZERO_COPY = "http.response.zerocopysend"
-counts = {"taken": 0, "gone": 0, "begun": 0}
+counts = {"taken": 0, "gone": 0, "begun": 0, "ended": 0}
 
 
 def content(size: int) -> bytes:
@@ -39,6 +39,8 @@ async def application(scope: Any, receive: Any, send: Send) -> None:
     except OSError:
         counts["gone"] += 1
         raise
+    finally:
+        counts["ended"] += 1
 
 
 async def start(send: Send, length: int | None, status: int = 200) -> None:

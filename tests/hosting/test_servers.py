@@ -57,6 +57,16 @@ def counts(web: WebServer) -> dict[str, int]:
     return numbers
 
 
+def counts_at_rest(web: WebServer) -> dict[str, int]:
+    """As soon as nothing is under way: what clients of an earlier test left is counted by then."""
+
+    def at_rest() -> dict[str, int] | None:
+        numbers = counts(web)
+        return numbers if numbers["begun"] == numbers["ended"] + 1 else None  # this one
+
+    return wait_for(at_rest, what="the end of earlier answers")
+
+
 def taken_when_stuck(web: WebServer) -> int:
     """How much `send` has taken in all, as soon as that stands still."""
     seen: list[int] = []
@@ -123,7 +133,7 @@ def test_what_is_not_modified_has_no_body(web: WebServer) -> None:
 
 @WAYS
 def test_a_reader_that_stops_stops_the_application(web: WebServer, way: str) -> None:
-    before = counts(web)["taken"]
+    before = counts_at_rest(web)["taken"]
     with ask(web, f"{way}?size={LARGE}") as client:
         start = read(client, 1000)
         assert taken_when_stuck(web) - before < IN_FLIGHT
@@ -138,7 +148,7 @@ def test_two_hundred_slow_readers_cost_little(web: WebServer, way: str) -> None:
     process = psutil.Process(web.pid)
     get(web, f"{way}?size={MIB}")
     before = process.memory_info().rss
-    begun = counts(web)["begun"]
+    begun = counts_at_rest(web)["begun"]
     with ExitStack() as clients:
         slow = [clients.enter_context(ask(web, f"{way}?size={LARGE}")) for _ in range(200)]
         wait_for(lambda: counts(web)["begun"] >= begun + 200, what="all to be answered")
@@ -167,7 +177,7 @@ def test_a_fast_client_is_served_beside_fifty_slow_ones_and_they_beside_it(
 
 @WAYS
 def test_a_leaving_client_is_noticed_and_what_it_took_is_known(web: WebServer, way: str) -> None:
-    before = counts(web)
+    before = counts_at_rest(web)
     client = ask(web, f"{way}?size={LARGE}")
     received = len(read(client, 4 * MIB))
     client.close()
@@ -285,7 +295,7 @@ def test_daphne_gathers_no_body_that_nobody_takes(framing: bytes, tmp_path: Path
 def test_a_client_that_takes_nothing_is_let_go(name: str, tmp_path: Path) -> None:
     with _running(name, tmp_path, LONGWAVE_SEND_TIMEOUT="0.5") as web:
         for way in ("/body", "/file"):
-            before = counts(web)["gone"]
+            before = counts_at_rest(web)["gone"]
             with ask(web, f"{way}?size={LARGE}") as client:
                 assert read(client, 1000)
                 wait_for(lambda before=before: counts(web)["gone"] == before + 1, what="its end")  # type: ignore[misc]
