@@ -37,7 +37,7 @@ SIGNS = {
 }
 
 
-def wait_for[T](found: Callable[[], T], *, seconds: float = 60, what: str = "") -> T:
+def wait_for[T](found: Callable[[], T | None], *, seconds: float = 60, what: str = "") -> T:
     """The first true value; an exception meanwhile counts as not yet."""
     deadline = time.monotonic() + seconds
     last: object = None

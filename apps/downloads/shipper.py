@@ -15,8 +15,9 @@ from apps.downloads.writer import Writer
 
 logger = logging.getLogger(__name__)
 
-# What is recorded meanwhile shares a round trip. After a quiet moment nothing waits for it.
-PAUSE_SECONDS = 0.01
+# What is recorded meanwhile shares a round trip, and each takes the interpreter away from the
+# sending. After a quiet moment nothing waits for it.
+PAUSE_SECONDS = 0.1
 RETRY_SECONDS = 1.0
 # How often neighbours are looked for, and whether a file of ours is old.
 LOOK_SECONDS = 5.0

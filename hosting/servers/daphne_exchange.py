@@ -8,7 +8,7 @@ from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from twisted.web.http import NO_BODY_CODES
 
-from hosting.servers.client_gone import ClientGoneError
+from apps.media.serving import ClientGoneError
 from hosting.servers.daphne_line import RequestLine
 from hosting.servers.file_sending import FileMessage, send_file
 

@@ -8,8 +8,9 @@ from typing import Any
 from daphne.http_protocol import WebRequest
 from twisted.python.failure import Failure
 
-from hosting.servers.client_gone import ClientGoneError
+from apps.media.serving import ClientGoneError
 from hosting.servers.limits import NOT_SENT_BYTES, SEND_TIMEOUT_SECONDS
+from hosting.servers.socket_queue import undelivered_bytes
 
 _CORK: int | None = getattr(socket, "TCP_CORK", None)  # Linux
 
@@ -27,6 +28,7 @@ class RequestLine:
         self._transport: Any = self._channel.transport  # twisted.internet.tcp.Server
         self._is_drained = False  # what the transport was given before is unknown
         self._is_lost = False
+        self._undelivered = 0  # of what the kernel had taken, when the connection was lost
         self._waiting: asyncio.Future[None] | None = None
         request.registerProducer(self, True)
         request.notifyFinish().addErrback(self._lost)
@@ -45,7 +47,7 @@ class RequestLine:
     def check(self) -> None:
         """Raises ClientGoneError when there is nobody to send to any more."""
         if self._is_lost or self._transport.disconnecting:
-            raise ClientGoneError("the client left")
+            raise self.gone()
 
     def fileno(self) -> int:
         self.check()
@@ -77,10 +79,14 @@ class RequestLine:
                 await self._waiting
         except TimeoutError as error:
             self._transport.abortConnection()
-            raise ClientGoneError("the client takes nothing any more") from error
+            raise self.gone() from error
         finally:
             self._waiting = None
         self.check()
+
+    def gone(self) -> ClientGoneError:
+        self._note_undelivered()
+        return ClientGoneError(undelivered=self._undelivered)
 
     def cork(self, is_on: bool) -> None:
         """Whether the kernel waits for full segments: headers, body and last byte go together."""
@@ -115,11 +121,17 @@ class RequestLine:
         self._wake()
 
     def stopProducing(self) -> None:  # noqa: N802
+        self._note_undelivered()
         self._is_lost = True
         self._wake()
 
     def _lost(self, _: Failure) -> None:
         self.stopProducing()
+
+    def _note_undelivered(self) -> None:
+        descriptor = self._socket.fileno()
+        if descriptor >= 0:
+            self._undelivered = undelivered_bytes(descriptor)
 
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():

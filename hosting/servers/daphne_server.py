@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.tcp import Port
 
 from apps.downloads import hits
+from hosting.servers import interpreter
 from hosting.servers.daphne_exchange import ZERO_COPY, Application, Exchange
 from hosting.servers.daphne_request import BoundedFactory
 from hosting.servers.entrance import Entrance
@@ -119,6 +120,7 @@ class MediaServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no 
         port = reactor.adoptStreamPort(own.fileno(), own.family, self.http_factory)
         self.listeners.append(succeed(port))
         self._help = asyncio.ensure_future(self._entrance.help_neighbours(self._admit))
+        interpreter.prepare()
         self._entrance.announce()
 
     async def _admit(self, connection: socket.socket) -> None:

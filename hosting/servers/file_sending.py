@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-TURN_BYTES = 1024 * 1024
+from apps.media.serving import ClientGoneError
+
+TURN_BYTES = 2 * 1024 * 1024
 """How much one connection may send before others get the loop: a fast one would starve the rest."""
 
 _COLD_BYTES = 256 * 1024  # read from the disk at once
@@ -20,7 +22,7 @@ class Line(Protocol):
     """A plain-text connection of an event loop, as much of it as sending files needs."""
 
     def fileno(self) -> int:
-        """The socket; raises OSError when the client is gone, for the number may be another's."""
+        """The socket; raises ClientGoneError, for the number may be another's by then."""
 
     def write(self, data: bytes) -> None:
         """Send this: now if there is room, else as soon as there is."""
@@ -29,7 +31,10 @@ class Line(Protocol):
         """Whether the kernel has taken all that was written."""
 
     async def drain(self) -> None:
-        """Wait until it has; raises OSError when the client is gone."""
+        """Wait until it has; raises ClientGoneError."""
+
+    def gone(self) -> ClientGoneError:
+        """The error that says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ def _tell_nobody(count: int) -> None:
 
 
 async def send_file(line: Line, message: FileMessage) -> None:
-    """Send exactly `count` bytes; raises OSError when the client is gone or the file too short.
+    """Send exactly `count` bytes; raises ClientGoneError, or OSError when the file is too short.
 
     A full socket is waited for with the next kilobyte given to the transport: it knows how
     to wait, and how to end. Watching the descriptor ourselves would need a second one, because
@@ -81,9 +86,10 @@ async def send_file(line: Line, message: FileMessage) -> None:
     before_last = message.before_last
     stop = offset + message.count
     pause = stop if before_last is None else stop - 1
+    turn = TURN_BYTES
+    warm_until = offset
     if not line.is_drained():
         await line.drain()
-    turn = TURN_BYTES
     while offset < stop:
         if offset == pause and before_last is not None:
             before_last()
@@ -92,10 +98,13 @@ async def send_file(line: Line, message: FileMessage) -> None:
             await asyncio.sleep(0)
             turn = TURN_BYTES
         wanted = min(turn, pause - offset)
-        if not _is_warm(descriptor, offset, wanted):
-            wanted = min(wanted, _COLD_BYTES)
-            await asyncio.to_thread(os.pread, descriptor, wanted, offset)
-        sent = _send_now(line.fileno(), descriptor, offset, wanted)
+        if offset + wanted > warm_until:
+            warm_until = min(offset + turn, stop)
+            if not _is_warm(descriptor, offset, warm_until):
+                wanted = min(wanted, _COLD_BYTES)
+                warm_until = offset + wanted
+                await asyncio.to_thread(os.pread, descriptor, wanted, offset)
+        sent = _send_now(line, descriptor, offset, wanted)
         if sent < wanted:
             if sent:
                 progress(sent)
@@ -107,12 +116,14 @@ async def send_file(line: Line, message: FileMessage) -> None:
         turn -= sent
 
 
-def _send_now(socket: int, descriptor: int, offset: int, count: int) -> int:
+def _send_now(line: Line, descriptor: int, offset: int, count: int) -> int:
     """How much went out; 0 when the socket is full."""
     try:
-        sent = os.sendfile(socket, descriptor, offset, count)
+        sent = os.sendfile(line.fileno(), descriptor, offset, count)
     except BlockingIOError:
         return 0
+    except (BrokenPipeError, ConnectionResetError) as error:
+        raise line.gone() from error
     if not sent:
         raise OSError(f"the file ends at byte {offset}, {count} before it should")
     return sent
@@ -128,14 +139,13 @@ async def _nudge(line: Line, descriptor: int, offset: int, count: int) -> int:
     return len(data)
 
 
-def _is_warm(descriptor: int, offset: int, count: int) -> bool:
+def _is_warm(descriptor: int, start: int, stop: int) -> bool:
     """Whether sending will not wait for a disk, as far as the first and the last page tell."""
     if _ONLY_IF_CACHED is None:
         return True
     try:
-        os.preadv(descriptor, _SCRATCH, offset, _ONLY_IF_CACHED)
-        if count > _NUDGE_BYTES:
-            os.preadv(descriptor, _SCRATCH, offset + count - 1, _ONLY_IF_CACHED)
+        os.preadv(descriptor, _SCRATCH, start, _ONLY_IF_CACHED)
+        os.preadv(descriptor, _SCRATCH, stop - 1, _ONLY_IF_CACHED)
     except BlockingIOError:
         return False
     except OSError:  # a file system that can't tell

@@ -3,9 +3,9 @@
 import os
 
 # What the kernel may hold of a response beyond what is on its way to the client: a slow listener
-# costs little, and a fast one needn't be asked every 100 microseconds.
+# costs little, and for a fast one it is as much as the kernel gives a socket (net.ipv4.tcp_wmem).
 NOT_SENT_BYTES = 128 * 1024
-NOT_SENT_BYTES_FAST = 2 * 1024 * 1024
+NOT_SENT_BYTES_FAST = 2**31 - 1
 FAST_WAIT_SECONDS = 0.01
 """Who makes room within this time is fast, until a wait takes ten times as long."""
 

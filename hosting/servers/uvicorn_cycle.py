@@ -12,7 +12,6 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from apps.media.serving import SHARED_FIELDS, ZERO_COPY
-from hosting.servers.client_gone import ClientGoneError
 from hosting.servers.file_sending import FileMessage, Line, send_file
 
 type Field = tuple[bytes, bytes]
@@ -32,7 +31,7 @@ class MediaCycle(RequestResponseCycle):
 
     async def send(self, message: Any) -> None:
         if self.disconnected:
-            raise ClientGoneError("the client left")
+            raise self.line.gone()
         if message["type"] == ZERO_COPY:
             file = FileMessage.read(message)
             self._begin_file(file.count)

@@ -9,8 +9,7 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from apps.media.serving import ZERO_COPY
-from hosting.servers.client_gone import ClientGoneError
+from apps.media.serving import ZERO_COPY, ClientGoneError
 from hosting.servers.flow import Flag, Flow
 from hosting.servers.limits import (
     FAST_WAIT_SECONDS,
@@ -19,6 +18,7 @@ from hosting.servers.limits import (
     NOT_SENT_BYTES_FAST,
     SEND_TIMEOUT_SECONDS,
 )
+from hosting.servers.socket_queue import undelivered_bytes
 from hosting.servers.uvicorn_cycle import MediaCycle
 
 # From 2.4 on, `send` tells an application that its client is gone by raising OSError.
@@ -36,6 +36,7 @@ class MediaProtocol(HttpToolsProtocol):
     _waiting_since: float | None = None  # for the client to take something
     _is_corked = False
     _is_fast = False
+    _undelivered = 0  # of what the kernel had taken, when the connection was lost
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast("asyncio.Transport", transport))
@@ -54,6 +55,7 @@ class MediaProtocol(HttpToolsProtocol):
         self._timer = self.loop.call_later(IDLE_SECONDS, self._check_time)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._note_undelivered()
         self._let_go()
         super().connection_lost(exc)
 
@@ -162,7 +164,7 @@ class MediaProtocol(HttpToolsProtocol):
 
     def fileno(self) -> int:
         if self._descriptor is None or self.transport.is_closing():
-            raise ClientGoneError("the connection is closed")
+            raise self.gone()
         return self._descriptor
 
     def write(self, data: bytes) -> None:
@@ -178,8 +180,16 @@ class MediaProtocol(HttpToolsProtocol):
         finally:
             self._waiting_since = None
         if self.transport.is_closing():
-            raise ClientGoneError("the client left, or took nothing for too long")
+            raise self.gone()
         self._adapt(self.loop.time() - began)
+
+    def gone(self) -> ClientGoneError:
+        self._note_undelivered()
+        return ClientGoneError(undelivered=self._undelivered)
+
+    def _note_undelivered(self) -> None:
+        if self._descriptor is not None:
+            self._undelivered = undelivered_bytes(self._descriptor)
 
     def _adapt(self, waited: float) -> None:
         """Let the kernel hold more for a client that takes it at once."""

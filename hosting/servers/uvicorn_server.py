@@ -7,6 +7,7 @@ import socket
 import uvicorn
 
 from apps.downloads import hits
+from hosting.servers import interpreter
 from hosting.servers.entrance import Entrance
 from hosting.servers.limits import GRACE_SECONDS, MAX_SOCKET_MESSAGE
 from hosting.servers.uvicorn_protocol import MediaProtocol
@@ -44,6 +45,7 @@ class UvicornServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._help = asyncio.create_task(self._entrance.help_neighbours(self._admit))
+        interpreter.prepare()
         self._entrance.announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

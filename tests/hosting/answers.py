@@ -1,7 +1,7 @@
 """A plain ASGI application that does to a server what views and clients do to it, and keeps count.
 
 `/counts` says what became of all answers: how many begun and ended, how many bytes `send` took for
-them, and how many of them were told that their client is gone.
+them, how many of them were told that their client is gone, and how many bytes that client missed.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ type Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 PIECE = 128 * 1024
 PATTERN = bytes(range(256)) * (PIECE // 256)
 ZERO_COPY = "http.response.zerocopysend"
-counts = {"taken": 0, "gone": 0, "begun": 0, "ended": 0}
+counts = {"taken": 0, "gone": 0, "undelivered": 0, "begun": 0, "ended": 0}
 
 
 def content(size: int) -> bytes:
@@ -36,8 +36,9 @@ async def application(scope: Any, receive: Any, send: Send) -> None:
     query = dict(parse_qsl(scope["query_string"].decode()))
     try:
         await ANSWERS[scope["path"]](send, int(query.get("size", 0)), scope)
-    except OSError:
+    except OSError as error:
         counts["gone"] += 1
+        counts["undelivered"] += getattr(error, "undelivered", 0)
         raise
     finally:
         counts["ended"] += 1

@@ -40,16 +40,16 @@ def resource(*segments: Segment) -> Resource:
     return Resource(segments, "audio/mpeg", ETAG, CHANGED, filename="épisode 1.mp3")
 
 
-async def plain(request: HttpRequest) -> HttpResponseBase:
-    """The file `plain`, with reports of what was sent in `reports`."""
-    file = folder() / "plain"
+async def reported(request: HttpRequest, name: str) -> HttpResponseBase:
+    """The file of this name, with reports of what was sent in `reports`."""
+    file = folder() / name
     size = file.stat().st_size
 
     def report(sent: list[tuple[int, int]], final: bool) -> None:
         with (folder() / "reports").open("a") as reports:
             reports.write(json.dumps({"sent": sent, "final": final}) + "\n")
 
-    segment = Segment(lambda: DiskSource.open("plain", size, lambda: file), size)
+    segment = Segment(lambda: DiskSource.open(name, size, lambda: file), size)
     return await serve(request, resource(segment), on_sent=report)
 
 
@@ -87,7 +87,8 @@ async def failing(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("plain.mp3", plain),
+    path("plain.mp3", reported, {"name": "plain"}),
+    path("large.mp3", reported, {"name": "large"}),
     path("shrinking.mp3", shrinking),
     path("missing.mp3", missing),
     path("body", body_length),

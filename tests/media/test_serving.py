@@ -4,11 +4,12 @@ import email
 import email.policy
 import http.client
 import re
+import socket
 from collections.abc import Callable
 from email.message import Message
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.core.handlers.asgi import ASGIHandler
@@ -387,11 +388,35 @@ def test_django_s_own_handler_can_send_it_too(folder: Path) -> None:
     assert [report["sent"] for report in reports(folder)] == [[[5, SIZE]], []]
 
 
-def test_over_a_socket_a_leaving_client_is_noticed_and_told(web: WebServer) -> None:
+@pytest.mark.parametrize(
+    ("count", "left"),
+    [(0, [(0, 10), (20, 30)]), (4, [(0, 10), (20, 26)]), (10, [(0, 10)]), (13, [(0, 7)]), (99, [])],
+)
+def test_what_did_not_arrive_is_taken_back(count: int, left: list[tuple[int, int]]) -> None:
+    told: list[tuple[list[tuple[int, int]], bool]] = []
+    sent = sent_module.Sent(lambda intervals, final: told.append((intervals, final)))
+    for start in (0, 20):
+        sent.go_to(start)
+        sent.advance(10)
+    sent.take_back(count)
+    sent.finish()
+    assert told == [(left, True)]
+
+
+def test_over_a_socket_a_leaving_client_is_told_with_what_it_took(web: WebServer) -> None:
+    (web.folder / "large").write_bytes(bytes(64 * 1024 * 1024))
     before = len(web.reports())
-    connection = web.connect()
-    connection.request("GET", FILE)
-    connection.getresponse().read(1000)
-    connection.close()
-    told = wait_for(lambda: web.reports()[before:], what="a report")
-    assert told[-1]["final"] is True
+    window, taken = 16 * 1024, 0
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        client.settimeout(30)
+        client.connect(("127.0.0.1", web.port))
+        client.sendall(b"GET /large.mp3 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        while taken < 8_000_000 and (piece := client.recv(65_536)):
+            taken += len(piece)
+    (told,) = wait_for(lambda: web.reports()[before:], what="a report")
+    assert told["final"] is True
+    ((start, stop),) = cast("list[list[int]]", told["sent"])
+    assert start == 0
+    # Beyond what was read there is only what the client's own kernel had for it.
+    assert taken - 1000 <= stop < taken + 4 * window

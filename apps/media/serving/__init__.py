@@ -5,12 +5,21 @@ import logging
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from apps.media.serving.client_gone import ClientGoneError
 from apps.media.serving.plan import Resource, plan_response
 from apps.media.serving.response import SHARED_FIELDS, ZERO_COPY, MediaResponse
 from apps.media.serving.sent import OnSent
 from apps.media.sources import SegmentedSource
 
-__all__ = ["SHARED_FIELDS", "ZERO_COPY", "MediaResponse", "OnSent", "Resource", "serve"]
+__all__ = [
+    "SHARED_FIELDS",
+    "ZERO_COPY",
+    "ClientGoneError",
+    "MediaResponse",
+    "OnSent",
+    "Resource",
+    "serve",
+]
 
 logger = logging.getLogger(__name__)
 

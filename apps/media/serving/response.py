@@ -13,6 +13,7 @@ from django.http import StreamingHttpResponse
 from django.http.response import ResponseHeaders
 
 from apps.media.ranges import Range
+from apps.media.serving.client_gone import ClientGoneError
 from apps.media.serving.plan import Plan, encode_fields
 from apps.media.serving.sent import OnSent, Sent
 from apps.media.sources import SegmentedSource
@@ -60,6 +61,7 @@ class MediaResponse(StreamingHttpResponse):
         self._plan = plan
         self._source = source
         self._sent = Sent(on_sent)
+        self._in_hand = 0  # bytes given to `send` that do not count yet
 
     @cached_property
     def headers(self) -> ResponseHeaders:  # type: ignore[override]
@@ -112,6 +114,9 @@ class MediaResponse(StreamingHttpResponse):
                         self._sent.finish()
                     await send(_body(piece, piece is last))
         except ConnectionError as error:  # the client left; sources raise no such error
+            if isinstance(error, ClientGoneError):
+                # Of the chunk that could not be sent, some may be among them.
+                self._sent.take_back(max(0, error.undelivered - self._in_hand))
             raise RequestAborted from error
         except OSError as error:
             raise _broken(error) from error
@@ -178,10 +183,12 @@ class MediaResponse(StreamingHttpResponse):
                         self._sent.advance(len(chunk) - 1)
                     self._sent.finish_with_last()
                     chunk = chunk[-1:]
+                self._in_hand = len(chunk)
                 yield chunk, is_end
                 # Warm reads never wait: without a turn of the loop, other clients would, and a
                 # client that left would go unnoticed and be counted.
                 await asyncio.sleep(0)
+                self._in_hand = 0
                 self._sent.advance(len(chunk))
 
 

@@ -43,6 +43,16 @@ class Sent:
             self._tell(self._on_sent, is_final=False)
             self._told_at = monotonic()
 
+    def take_back(self, count: int) -> None:
+        """So many of the bytes that left last did not arrive; what was told before stays told."""
+        self._at -= count
+        while count and self._intervals:
+            start, stop = self._intervals.pop()
+            if count < stop - start:
+                self._intervals.append((start, stop - count))
+                return
+            count -= stop - start
+
     def finish_with_last(self) -> None:
         """Tell that all will have left with the one byte that follows."""
         self._add(1)
