@@ -1,6 +1,7 @@
 """Pages and the API: one thread for all of a request."""
 
 import threading
+from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -54,7 +55,7 @@ def test_middleware_and_view_share_a_thread_that_is_not_the_event_loops(
     seen.clear()
     loop_threads: list[int] = []
 
-    async def application(scope: object, receive: object, send: object) -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
         loop_threads.append(threading.get_ident())
         await control_plane(scope, receive, send)
 
