@@ -32,7 +32,7 @@ type Entry = tuple[bytes, dict[bytes, bytes]]
 BATCH_MESSAGES = 1000
 BLOCK_MS = 500
 # Few large transactions instead of many small ones; far below "about a second".
-PACE_SECONDS = 0.2
+PACE_SECONDS = 0.4
 DRAIN_EVERY_SECONDS = 1.0
 DRAIN_BYTES = 4 * 1024 * 1024
 MAX_BACKOFF_SECONDS = 5.0

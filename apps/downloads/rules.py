@@ -5,9 +5,10 @@ from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from apps.core.addresses import listener_address
-from apps.downloads.agents import Agent, AgentKind
+from apps.downloads.agents import MAX_CACHED_AGENTS, Agent, AgentKind
 from apps.downloads.hit import Hit
 from apps.downloads.intervals import Interval, clip
 from apps.downloads.threshold import threshold_bytes
@@ -123,6 +124,7 @@ def _by_response(hit: Hit) -> DropReason | None:
     return None
 
 
+@lru_cache(maxsize=MAX_CACHED_AGENTS)
 def _by_agent(text: str, agent: Agent) -> DropReason | None:
     if _WATCH.search(text):
         return DropReason.APPLE_WATCH

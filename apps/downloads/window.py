@@ -1,6 +1,7 @@
 """In which period the bytes for one listener add up: the UTC day, and how long a day is open."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 # Late reports are normal up to 24 h after the day's end; the rest is for outages.
 KEY_LIFETIME = timedelta(hours=72)
@@ -18,6 +19,7 @@ def day_of(at: datetime) -> date:
     return at.astimezone(UTC).date()
 
 
+@lru_cache(maxsize=1024)
 def key_expires_at(day: date) -> datetime:
     """When the day's key is destroyed: nothing can be counted for that day any more."""
     return datetime.combine(day, time.min, UTC) + timedelta(days=1) + KEY_LIFETIME

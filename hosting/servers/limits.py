@@ -3,11 +3,14 @@
 import os
 
 # What the kernel may hold of a response beyond what is on its way to the client: a slow listener
-# costs little, and for a fast one it is as much as the kernel gives a socket (net.ipv4.tcp_wmem).
+# costs little, and a fast one needn't be asked every 100 microseconds.
 NOT_SENT_BYTES = 128 * 1024
-NOT_SENT_BYTES_FAST = 2**31 - 1
-FAST_WAIT_SECONDS = 0.01
-"""Who makes room within this time is fast, until a wait takes ten times as long."""
+NOT_SENT_BYTES_FAST = 4 * 1024 * 1024
+FAST_WAIT_SECONDS = 0.05
+"""Who makes room within this time is fast, until a wait takes ten times as long.
+
+Longer than a busy server's turn, or those who were fast first would keep the others slow.
+"""
 
 SEND_TIMEOUT_SECONDS = float(os.environ.get("LONGWAVE_SEND_TIMEOUT", "120"))
 """A client that takes not one byte for so long is let go; an app resumes with a range."""

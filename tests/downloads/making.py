@@ -1,7 +1,6 @@
 """Hits for tests: episode A of "how a download is counted" and who listens to it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -142,4 +141,4 @@ CASES: dict[str, tuple[Sequence[Hit], int]] = {
 
 def placed(hits: Iterable[Hit], **ids: Any) -> list[Hit]:
     """The same hits on another episode."""
-    return [replace(hit, **ids) for hit in hits]
+    return [hit._replace(**ids) for hit in hits]

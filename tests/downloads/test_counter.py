@@ -1,7 +1,6 @@
 """The consumer: exactly once, whatever is repeated, broken or killed."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -186,7 +185,7 @@ def test_the_show_and_organisation_are_the_episodes_own_whatever_the_hit_says(
     aired: Aired, send: Send, count: Count
 ) -> None:
     (hit,) = aired.hits(whole())
-    send(replace(hit, show=UUID(int=1), organization=UUID(int=2)))
+    send(hit._replace(show=UUID(int=1), organization=UUID(int=2)))
     count()
 
     row = Coverage.objects.get()
