@@ -1,0 +1,50 @@
+"""Which CPUs a program may use: a server that is another machine in life gets one of its own."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+import psutil
+
+
+def is_possible() -> bool:
+    """Whether this system lets us choose, and has more CPUs than one."""
+    return hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) > 1
+
+
+def a_cpu() -> int:
+    """One of those that this process may use."""
+    return max(os.sched_getaffinity(0))
+
+
+@contextmanager
+def only_on(cpu: int) -> Iterator[None]:
+    """What this process starts meanwhile has this CPU alone, and keeps it."""
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {cpu})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own)
+
+
+@contextmanager
+def all_but(cpu: int, *, spared: Iterable[psutil.Process]) -> Iterator[None]:
+    """This process and all that it has started leave a CPU alone, but for those spared."""
+    everywhere = os.sched_getaffinity(0)
+    this = psutil.Process()
+    others = [this, *this.children(recursive=True)]
+    for process in spared:
+        others.remove(process)
+    _allow(others, everywhere - {cpu})
+    try:
+        yield
+    finally:
+        _allow(others, everywhere)
+
+
+def _allow(processes: Iterable[psutil.Process], cpus: set[int]) -> None:
+    for process in processes:
+        with suppress(psutil.Error, OSError):  # it has ended
+            for thread in process.threads():
+                os.sched_setaffinity(thread.id, cpus)
