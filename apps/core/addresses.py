@@ -83,12 +83,19 @@ def client_address(
 
     Everything to the left of it was written by the client and proves nothing.
     """
-    proxies = trusted_proxies() if trusted is None else tuple(trusted)
-    return _client_address(peer, forwarded_for, proxies)
+    if trusted is None:
+        return _known_client_address(peer, forwarded_for, tuple(settings.TRUSTED_PROXIES))
+    return _client_address(peer, forwarded_for, trusted)
 
 
 @lru_cache(maxsize=65536)  # a listener comes with many small ranges
-def _client_address(peer: str | None, forwarded_for: str, proxies: tuple[Network, ...]) -> str:
+def _known_client_address(
+    peer: str | None, forwarded_for: str, trusted_proxies: tuple[str, ...]
+) -> str:
+    return _client_address(peer, forwarded_for, _trusted(trusted_proxies))
+
+
+def _client_address(peer: str | None, forwarded_for: str, proxies: Sequence[Network]) -> str:
     client = parse(peer or "")
     if not is_believed(peer, proxies):
         return "" if client is None else str(client)

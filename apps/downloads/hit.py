@@ -38,7 +38,7 @@ class HitSubject:
 
 
 def request_members(
-    response_id: UUID,
+    response_id: UUID | str,
     *,
     at: int,
     method: str,

@@ -7,12 +7,13 @@ from django.http.response import HttpResponseBase
 
 from apps.core.addresses import client_address
 from apps.core.clock import now
-from apps.core.ids import new_id
+from apps.core.ids import Serial
 from apps.downloads.hit import HitSubject, hit_message, request_members
 from apps.downloads.hits import record_message
 from apps.media.delivery import Answer, viewer_address
 from apps.media.serving import MediaResponse
 
+_response_ids = Serial()
 _FORWARDED = "X-Forwarded-For"
 _COUNTED_METHODS = {"GET", "HEAD"}  # HEAD is dropped by the rules, which say so to the user
 
@@ -46,7 +47,7 @@ class Report:
         if self._is_for_cdn:
             ip = viewer_address(headers) or ip
         return request_members(
-            new_id(),
+            _response_ids.new(),
             at=self._at,
             method=self._request.method or "",
             status=self._status,

@@ -1,6 +1,7 @@
 """The sockets of the dashboards: which board each address shows, and to whom."""
 
 import logging
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -22,9 +23,9 @@ logger = logging.getLogger(__name__)
 class BoardConsumer(Listener):
     """One open dashboard."""
 
+    @abstractmethod
     def board(self) -> Board:
         """Which board this address shows."""
-        raise NotImplementedError
 
     def group(self) -> str:
         return self.board().group

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -43,7 +44,7 @@ class RefusedError(Exception):
         self.code = code
 
 
-class Listener(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+class Listener(AsyncJsonWebsocketConsumer, ABC):  # type: ignore[misc]
     """One open page: its current state at once, then whatever comes to its group.
 
     Only the newest message waits for a slow client, so that it can't fill the memory.
@@ -61,17 +62,17 @@ class Listener(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self._tasks: list[asyncio.Task[None]] = []
         self._messages_left = MAX_CLIENT_MESSAGES
 
+    @abstractmethod
     def group(self) -> str:
         """The channel layer's group that this address listens to."""
-        raise NotImplementedError
 
+    @abstractmethod
     def may_listen(self, user: "User") -> None:
         """Raise Http404 or PermissionDenied unless this signed-in person may listen."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def first_message(self) -> str:
         """What a page needs to begin with."""
-        raise NotImplementedError
 
     async def renew(self) -> None:
         """Called when the socket opens and at each pulse."""

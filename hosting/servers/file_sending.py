@@ -86,21 +86,21 @@ async def send_file(line: Line, message: FileMessage) -> None:
     before_last = message.before_last
     stop = offset + message.count
     pause = stop if before_last is None else stop - 1
-    turn = TURN_BYTES
-    warm_until = offset
     if not line.is_drained():
         await line.drain()
+    turn_end = offset + TURN_BYTES
+    warm_until = offset
     while offset < stop:
         if offset == pause and before_last is not None:
             before_last()
             pause = stop
-        if turn <= 0:
+        if offset >= turn_end:
             await asyncio.sleep(0)
-            turn = TURN_BYTES
-        wanted = min(turn, pause - offset)
+            turn_end = offset + TURN_BYTES
+        wanted = min(turn_end, pause) - offset
         if offset + wanted > warm_until:
-            warm_until = min(offset + turn, stop)
-            if not _is_warm(descriptor, offset, warm_until):
+            warm_until = min(turn_end, stop)
+            if not _is_warm(descriptor, warm_until):
                 wanted = min(wanted, _COLD_BYTES)
                 warm_until = offset + wanted
                 await asyncio.to_thread(os.pread, descriptor, wanted, offset)
@@ -109,11 +109,14 @@ async def send_file(line: Line, message: FileMessage) -> None:
             if sent:
                 progress(sent)
             offset += sent
-            sent = await _nudge(line, descriptor, offset, min(_NUDGE_BYTES, pause - offset))
-            turn = TURN_BYTES  # waiting was a turn
+            nudge = _read_now(descriptor, offset, min(_NUDGE_BYTES, pause - offset))
+            line.write(nudge)
+            if not line.is_drained():
+                await line.drain()
+                turn_end = offset + TURN_BYTES  # others had theirs meanwhile
+            sent = len(nudge)
         progress(sent)
         offset += sent
-        turn -= sent
 
 
 def _send_now(line: Line, descriptor: int, offset: int, count: int) -> int:
@@ -129,22 +132,21 @@ def _send_now(line: Line, descriptor: int, offset: int, count: int) -> int:
     return sent
 
 
-async def _nudge(line: Line, descriptor: int, offset: int, count: int) -> int:
+def _read_now(descriptor: int, offset: int, count: int) -> bytes:
     data = os.pread(descriptor, count, offset)
     if not data:
         raise OSError(f"the file ends at byte {offset}, {count} before it should")
-    line.write(data)
-    if not line.is_drained():
-        await line.drain()
-    return len(data)
+    return data
 
 
-def _is_warm(descriptor: int, start: int, stop: int) -> bool:
-    """Whether sending will not wait for a disk, as far as the first and the last page tell."""
+def _is_warm(descriptor: int, stop: int) -> bool:
+    """Whether sending will not wait for a disk, as far as the last page tells.
+
+    Pages come in order and leave in order, so that the others are there more often than not.
+    """
     if _ONLY_IF_CACHED is None:
         return True
     try:
-        os.preadv(descriptor, _SCRATCH, start, _ONLY_IF_CACHED)
         os.preadv(descriptor, _SCRATCH, stop - 1, _ONLY_IF_CACHED)
     except BlockingIOError:
         return False

@@ -75,7 +75,7 @@ def test_a_published_episode_is_heard_and_reported(episode: Episode) -> None:
     assert episode.audio is not None
     assert episode.audio.rendition is not None
     assert before <= hit.pop("at") <= int(now().timestamp() * 1000)  # type: ignore[operator]
-    assert UUID(str(hit.pop("id"))).version == 7
+    assert UUID(str(hit.pop("id"))).version == 8
     assert hit == {
         "episode": str(episode.id),
         "show": str(episode.show_id),
