@@ -19,8 +19,8 @@ def new_id() -> uuid.UUID:
 class Serial:
     """UUIDs as text, for what is named thousands of times a second.
 
-    They are a random beginning, this process's own, and a number (RFC 9562, version 8): unique,
-    but not to be guessed from only as long as nobody has seen another.
+    A random beginning, this process's own, and a number (RFC 9562, version 8). Unique, but whoever
+    has seen one can guess the others: they open nothing.
     """
 
     def __init__(self) -> None:

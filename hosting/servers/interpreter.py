@@ -3,8 +3,8 @@
 import gc
 import sys
 
-# A page's thread that comes back from the database waits so long for the event loop to let it go
-# on, each time; Python's own 5 ms, a dozen times a page, is what a reader notices.
+# The most that a page's thread, back from the database, waits for a busy event loop; each time.
+# Python's own are 5 ms.
 _SWITCH_SECONDS = 0.001
 
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.instance import Instance, running_instance
+from tests.media.servers import S3Server, s3_server
 
 PART_BYTES = 256 * 1024
 
@@ -20,6 +21,13 @@ def chromium() -> str:
             pytest.fail("A Chromium is required here: name it in LONGWAVE_CHROMIUM.")
         pytest.skip("no Chromium: run make test, or name one in LONGWAVE_CHROMIUM")
     return path
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 service of the module's own."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -10,29 +10,19 @@ from playwright.sync_api import Page, Response, expect
 from tests.browser.test_pages import dashboard_path, problems, sign_in
 from tests.browser.test_player import wait_for_position
 from tests.instance import Instance, running_instance
-from tests.media.servers import S3Server, s3_server
+from tests.media.servers import S3Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.s3]
-
-
-@pytest.fixture(scope="module")
-def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """An S3 service of this module's own."""
-    with s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
 def instance(bucket: S3Server) -> Iterator[Instance]:
     """An instance that leads listeners to the bucket, and could lead them to CloudFront."""
     with running_instance(
-        S3_BUCKET=bucket.bucket,
-        S3_ENDPOINT_URL=bucket.endpoint,
-        AWS_ACCESS_KEY_ID=bucket.access_key,
-        AWS_SECRET_ACCESS_KEY=bucket.secret_key,
         LONGWAVE_DELIVERY="redirect",
         LONGWAVE_CDN_DOMAIN="d111.cloudfront.net",
         LONGWAVE_CDN_ORIGIN_SECRET="a-secret-of-the-origin",
+        **bucket.environment,
     ) as running:
         yield running
 

@@ -31,7 +31,7 @@ from tests.browser.steps import (
     wait_for_progress,
 )
 from tests.instance import PROJECT, Instance, running_instance, wait_for
-from tests.media.servers import S3Server, s3_server
+from tests.media.servers import S3Server
 from tests.media.sounds import make_mp3
 
 if TYPE_CHECKING:
@@ -44,21 +44,12 @@ LINE = 6_000_000  # bytes a second: slow enough to interrupt
 
 
 @pytest.fixture(scope="module")
-def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def instance(bucket: S3Server) -> Iterator[Instance]:
     """An instance that keeps its files in the bucket, which is set up as an operator does it."""
     with running_instance(
         "--no-demo",
         LONGWAVE_UPLOAD_PART_BYTES=str(PART_BYTES),
-        S3_BUCKET=bucket.bucket,
-        S3_ENDPOINT_URL=bucket.endpoint,
-        AWS_ACCESS_KEY_ID=bucket.access_key,
-        AWS_SECRET_ACCESS_KEY=bucket.secret_key,
+        **bucket.environment,
     ) as running:
         assert "Strangers can't read the bucket." in manage(running, "configure_bucket")
         yield running

@@ -92,6 +92,16 @@ class S3Server:
     access_key: str = "longwave"
     secret_key: str = "longwave-secret"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings with which Longwave keeps its files there."""
+        return {
+            "S3_BUCKET": self.bucket,
+            "S3_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+        }
+
 
 @contextmanager
 def s3_server(folder: Path) -> Iterator[S3Server]:
