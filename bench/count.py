@@ -6,13 +6,13 @@ import time
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import connection
-
 from apps.core import valkey
 from apps.core.ids import new_id
 from apps.downloads import stream
+from apps.downloads.episode_figures import all_time
 from apps.downloads.hit import Hit
-from bench.backlog import PATIENCE_SECONDS, wait_until_counted
+from apps.downloads.totals import Scope
+from bench.backlog import wait_until_counted
 from bench.load.bodies import FaultError
 from bench.scenario import Scene
 
@@ -57,8 +57,9 @@ def _burst(scene: Scene, number: int) -> float:
             pipe.xadd(stream.name(), {stream.FIELD: hit.to_json()})
         ids = pipe.execute()
     began_ms, _ = stream.parse_id(ids[0].decode())
-    counted = _wait_until_counted(ids[-1].decode(), episode)
+    wait_until_counted()
     seconds = time.time() - began_ms / 1000
+    counted = all_time(Scope(show=scene.seeded.show, episode=episode))
     if counted != scene.extent.listeners:
         raise FaultError(f"{counted} downloads were counted instead of {scene.extent.listeners}")
     return seconds
@@ -94,29 +95,3 @@ def _hits(scene: Scene, episode: UUID, chance: random.Random) -> list[Hit]:
         )
     chance.shuffle(hits)
     return hits
-
-
-def _wait_until_counted(last_id: str, episode: UUID) -> int:
-    """Downloads of the episode once the stream is committed up to this entry."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    last = stream.parse_id(last_id)
-    while time.monotonic() < deadline:
-        position, counted = _progress(episode)
-        if stream.parse_id(position) >= last:
-            return counted
-        time.sleep(0.01)
-    raise FaultError(f"the hits were not counted within {PATIENCE_SECONDS} s")
-
-
-_PROGRESS = """
-SELECT position, (
-    SELECT count(*) FROM downloads_coverage WHERE episode_id = %s AND counted_at IS NOT NULL
-) FROM downloads_streamposition WHERE stream = %s
-"""
-
-
-def _progress(episode: UUID) -> tuple[str, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_PROGRESS, [episode, stream.name()])
-        row: tuple[str, int] | None = cursor.fetchone()
-    return row or ("0-0", 0)

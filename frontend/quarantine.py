@@ -21,7 +21,7 @@ class WaitingRow:
     day: date
     address_key: str
     downloads: int
-    agents: int
+    apps: int
 
 
 def waiting_rows(*, limit: int = 100) -> list[WaitingRow]:
@@ -37,7 +37,7 @@ def waiting_rows(*, limit: int = 100) -> list[WaitingRow]:
             day=row.day,
             address_key=row.address_key.hex(),
             downloads=row.downloads,
-            agents=row.agents,
+            apps=row.apps,
         )
         for row in found
     ]

@@ -121,12 +121,14 @@ def episode_page(show: Show, number: str | None, *, at: datetime) -> Page[Episod
     return Paginator(_once_public(show, at), EPISODES_PER_PAGE).get_page(number)
 
 
-def episode_rows(episodes: Iterable[Episode], *, at: datetime) -> list[EpisodeRow]:
+def episode_rows(show: Show, episodes: Iterable[Episode], *, at: datetime) -> list[EpisodeRow]:
     """The lines of the table for published episodes."""
     published = [
         (episode, episode.published_at) for episode in episodes if episode.published_at is not None
     ]
-    found = figures_of_episodes([(episode.id, moment) for episode, moment in published], now=at)
+    found = figures_of_episodes(
+        [(episode.id, moment) for episode, moment in published], show=show.id, now=at
+    )
     return [
         EpisodeRow(episode, found[episode.id].all_time, found[episode.id].milestones)
         for episode, _ in published

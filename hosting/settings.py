@@ -315,7 +315,9 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="40"),
     },
     "empty-trash": {"task": "podcasts.tasks.empty_trash", "schedule": 3600.0},
-    "destroy-day-keys": {"task": "apps.downloads.tasks.destroy_day_keys", "schedule": 3600.0},
+    "open-days-ahead": {"task": "apps.downloads.tasks.open_days_ahead", "schedule": 3600.0},
+    "close-days": {"task": "apps.downloads.tasks.close_days", "schedule": 3600.0},
+    "tally-unfinished": {"task": "apps.downloads.tasks.tally_unfinished", "schedule": 300.0},
 }
 if CDN_DISTRIBUTION:
     CELERY_BEAT_SCHEDULE["invalidate-cdn"] = {

@@ -13,6 +13,7 @@ from apps.core.ids import new_id
 from apps.media.delivery import DeliveryMode
 from apps.media.models import Asset, Image
 from podcasts.querysets import EpisodeQuerySet, ShowQuerySet
+from podcasts.time_zones import validate_time_zone
 
 HANDLE_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$"
 validate_handle = RegexValidator(
@@ -56,6 +57,8 @@ class Show(models.Model):
     is_artwork_generated = models.BooleanField(default=False)  # made from the title, to replace
     # Who sends the audio; empty: whoever does so for this installation.
     delivery = models.CharField(max_length=10, choices=DeliveryMode, blank=True, default="")
+    # In which days end on its charts; an IANA name. What is counted already keeps its day.
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     # Set by every change that the feed shows, with that change; empty once the feed has it.
     feed_stale_since = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=now)

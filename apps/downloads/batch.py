@@ -6,32 +6,30 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from apps.downloads import stream
 from apps.downloads.agents import Agent
-from apps.downloads.hit import Hit, MalformedHitError
+from apps.downloads.hit import Hit, MalformedHitError, read_hit
 from apps.downloads.intervals import Interval
 from apps.downloads.keys import address_key, listener_key
 from apps.downloads.rules import Accepted, DropReason, judge
 from apps.downloads.window import day_of, is_open, moment
 
 _MINUTE_MS = 60_000
+MAX_REFERRER_LENGTH = 255
 
 
 class Message(NamedTuple):
-    """One entry of the stream; ``hit`` is None when it can't be read.
+    """One report of a response; ``hit`` is None when ``raw`` can't be read.
 
     ``added_at_ms`` is when it entered the stream; a spooled one did so long after the event.
     """
 
-    id: str
+    raw: bytes
     hit: Hit | None
+    added_at_ms: int
     is_spooled: bool = False
-
-    @property
-    def added_at_ms(self) -> int:
-        """The stream's own time of the entry: the first part of its id."""
-        return int(self.id.partition("-")[0])
 
 
 class CoverageKey(NamedTuple):
@@ -50,10 +48,15 @@ class Piece:
     organization: UUID
     show: UUID
     address_key: bytes
+    address: str
+    agent_text: str
     threshold_bytes: int
     first_at: datetime
     agent: Agent
     country: str
+    time_zone: ZoneInfo
+    referrer: str = ""
+    is_sent_on: bool = False
     sent: list[Interval] = field(default_factory=list)
 
 
@@ -68,20 +71,25 @@ class DropKey(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """To whom an episode belongs."""
+    """To whom an episode belongs, and in which time zone its show's charts are drawn."""
 
     organization: UUID
     show: UUID
+    time_zone: ZoneInfo = ZoneInfo("UTC")
 
 
 @dataclass(slots=True)
 class Batch:
-    """``listening`` are (message, listener key) of hits that passed the rules."""
+    """``listening`` are (message, listener key) of hits that passed the rules.
+
+    ``to_keep`` are the messages of open days, each with its day, for counting the day again.
+    """
 
     pieces: dict[CoverageKey, Piece] = field(default_factory=dict)
     drops: Counter[DropKey] = field(default_factory=Counter)
     tallied: set[UUID] = field(default_factory=set)
     listening: list[tuple[Message, bytes]] = field(default_factory=list)
+    to_keep: list[tuple[date, bytes]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +105,15 @@ class Surroundings:
     already_tallied: Container[UUID] = ()
 
 
-def read_message(entry_id: str, fields: Mapping[bytes, bytes]) -> Message:
-    """A stream entry as a message."""
+def read_message(entry_id: bytes, fields: Mapping[bytes, bytes]) -> Message:
+    """A stream entry as a message; the first part of its id is the stream's time."""
+    raw = fields.get(stream.FIELD, b"")
     try:
-        hit = Hit.from_json(fields[stream.FIELD])
-    except (KeyError, MalformedHitError):
+        hit = read_hit(raw)
+    except MalformedHitError:
         hit = None
-    return Message(entry_id, hit, is_spooled=stream.SPOOLED_FIELD in fields)
+    added_at_ms = int(entry_id[: entry_id.index(b"-")])
+    return Message(raw, hit, added_at_ms, stream.SPOOLED_FIELD in fields)
 
 
 def days_of(messages: Iterable[Message], *, now: datetime) -> set[date]:
@@ -129,6 +139,9 @@ def gather(messages: Iterable[Message], around: Surroundings) -> Batch:
         if hit is None:
             batch.drops[DropKey(around.now.date(), None, None, None, DropReason.MALFORMED)] += 1
             continue
+        day = _open_day(hit, around.now)
+        if day is not None:
+            batch.to_keep.append((day, message.raw))
         verdict = judge(
             hit,
             agent=around.classify(hit.agent),
@@ -140,7 +153,7 @@ def gather(messages: Iterable[Message], around: Surroundings) -> Batch:
             _accept(batch, message, hit, verdict, owner, around)
         else:
             reason = verdict if isinstance(verdict, DropReason) else DropReason.UNKNOWN_EPISODE
-            _drop(batch, hit, reason, owner, around)
+            _drop(batch, hit, reason, owner, day, around)
     return batch
 
 
@@ -165,32 +178,46 @@ def _accept(
             address_key=address_key(
                 day_key, organization=owner.organization, address=accepted.address
             ),
+            address=accepted.address,
+            agent_text=hit.agent,
             threshold_bytes=accepted.threshold_bytes,
             first_at=accepted.at,
             agent=accepted.agent,
-            country=around.country_of(hit.ip),
+            country=hit.country or around.country_of(hit.ip),
+            time_zone=owner.time_zone,
         )
-    piece.first_at = min(piece.first_at, accepted.at)
+    if accepted.at < piece.first_at:
+        piece.first_at = accepted.at
+    if hit.referrer and (not piece.referrer or hit.referrer < piece.referrer):
+        piece.referrer = hit.referrer[:MAX_REFERRER_LENGTH]
+    piece.is_sent_on |= accepted.is_sent_on
     piece.sent.extend(accepted.sent)
     batch.listening.append((message, who))
 
 
 def _drop(
-    batch: Batch, hit: Hit, reason: DropReason, owner: Owner | None, around: Surroundings
+    batch: Batch,
+    hit: Hit,
+    reason: DropReason,
+    owner: Owner | None,
+    day: date | None,
+    around: Surroundings,
 ) -> None:
-    """Tally a response once: at its last report, and not again when that is repeated."""
+    """Tally a response once: at its last report, and not again when that is repeated.
+
+    On the day of the request, or today when its time is none in which anything counts.
+    """
     if not hit.final or hit.id in around.already_tallied or hit.id in batch.tallied:
         return
     batch.tallied.add(hit.id)
-    organization, show, episode = (*owner, hit.episode) if owner else (None, None, None)
-    day = _day_of_drop(hit, around.now)
-    batch.drops[DropKey(day, organization, show, episode, reason)] += 1
+    organization, show, episode = (*owner[:2], hit.episode) if owner else (None, None, None)
+    batch.drops[DropKey(day or around.now.date(), organization, show, episode, reason)] += 1
 
 
-def _day_of_drop(hit: Hit, now: datetime) -> date:
-    """The day of the request, or today when its time is none in which anything counts."""
+def _open_day(hit: Hit, now: datetime) -> date | None:
+    """The day that this request belongs to, if it can still be counted."""
     try:
         at = moment(hit.at)
     except (ValueError, OverflowError, OSError):
-        return now.date()
-    return day_of(at) if is_open(at, now=now) else now.date()
+        return None
+    return day_of(at) if is_open(at, now=now) else None

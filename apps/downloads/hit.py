@@ -1,14 +1,18 @@
 """One request for media, with the bytes that were really sent, as it travels in the stream."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from json.encoder import encode_basestring_ascii as _text_in_json
-from typing import Any, NamedTuple, Self
+from typing import Annotated
 from uuid import UUID
 
+import msgspec
+
 from apps.downloads.intervals import Interval
+
+# PostgreSQL's bigint is what every number of a hit must fit in.
+type Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class MalformedHitError(ValueError):
@@ -48,6 +52,7 @@ def request_members(
     asked_range: str,
     referrer: str,
     via: str = "",
+    country: str = "",
 ) -> str:
     """What all hits of one response have in common, as members of a JSON object.
 
@@ -59,6 +64,7 @@ def request_members(
         f'"ip":{_text_in_json(ip)},"agent":{_text_in_json(agent)},'
         f'"range":{_text_in_json(asked_range)},"referrer":{_text_in_json(referrer)}'
         + (f',"via":{_text_in_json(via)}' if via else "")
+        + (f',"country":{_text_in_json(country)}' if country else "")
     )
 
 
@@ -71,99 +77,47 @@ def hit_message(
     return f'{{{request},{subject.members},"sent":[{intervals}],"final":{final}}}'.encode()
 
 
-class Hit(NamedTuple):
+class Hit(msgspec.Struct, frozen=True):
     """``id`` names the response: reports of one long stream share it, the last is ``final``.
 
     ``at`` is when the request began, in milliseconds of Unix time; ``sent`` are half-open
     intervals of the file, all that this response sent so far or what is new: their union counts.
     ``via`` says who else stands between: "cdn" where the bytes went to a CDN, not to a listener.
+    ``country`` is set where somebody who knows said so: a CDN, of whoever asked it.
     """
 
     id: UUID
-    at: int
+    at: Integer
     episode: UUID
     show: UUID
     organization: UUID
     rendition: UUID
-    size: int
-    header: int
-    duration_ms: int
+    size: Integer
+    header: Integer
+    duration_ms: Integer
     method: str
-    status: int
+    status: Integer
     ip: str
     agent: str
     range: str = ""
-    sent: tuple[Interval, ...] = ()
+    sent: tuple[tuple[Integer, Integer], ...] = ()
     referrer: str = ""
     final: bool = True
     via: str = ""
+    country: str = ""
 
     def to_json(self) -> bytes:
         """The message: a compact JSON object."""
-        subject = HitSubject(
-            episode=self.episode,
-            show=self.show,
-            organization=self.organization,
-            rendition=self.rendition,
-            size=self.size,
-            header=self.header,
-            duration_ms=self.duration_ms,
-        )
-        request = request_members(
-            self.id,
-            at=self.at,
-            method=self.method,
-            status=self.status,
-            ip=self.ip,
-            agent=self.agent,
-            asked_range=self.range,
-            referrer=self.referrer,
-            via=self.via,
-        )
-        return hit_message(subject, request, self.sent, is_final=self.final)
-
-    @classmethod
-    def from_json(cls, message: bytes) -> Self:
-        """Read a message back; raises MalformedHitError."""
-        try:
-            fields = json.loads(message)
-            return cls(
-                id=UUID(fields["id"]),
-                at=_integer(fields["at"]),
-                episode=_known_id(fields["episode"]),
-                show=_known_id(fields["show"]),
-                organization=_known_id(fields["organization"]),
-                rendition=_known_id(fields["rendition"]),
-                size=_integer(fields["size"]),
-                header=_integer(fields["header"]),
-                duration_ms=_integer(fields["duration_ms"] or 0),
-                method=_text(fields["method"]),
-                status=_integer(fields["status"]),
-                ip=_text(fields["ip"]),
-                agent=_text(fields["agent"]),
-                range=_text(fields["range"]),
-                sent=tuple((_integer(start), _integer(end)) for start, end in fields["sent"]),
-                referrer=_text(fields["referrer"]),
-                final=bool(fields["final"]),
-                via=_text(fields.get("via", "")),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise MalformedHitError(str(error)) from error
+        return _encoder.encode(self)
 
 
-@lru_cache(maxsize=65536)  # making a UUID takes longer than reading the rest of a hit
-def _known_id(text: str) -> UUID:
-    return UUID(text)
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Hit)
 
 
-def _integer(value: Any) -> int:
-    # PostgreSQL's bigint is what every number of a hit must fit in.
-    if type(value) is not int or not -(2**63) <= value < 2**63:
-        raise ValueError(f"not a 64-bit integer: {str(value)[:40]}")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"not a text: {str(value)[:40]}")
-    return value
+def read_hit(message: bytes) -> Hit:
+    """Read a message back; raises MalformedHitError."""
+    try:
+        return _decoder.decode(message)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise MalformedHitError(str(error)) from error

@@ -5,10 +5,12 @@ from datetime import date
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
+from django.db import transaction
 from django.db.models import Count
 
 from apps.core.clock import now
-from apps.downloads.models import Coverage
+from apps.downloads import listeners, rollups
+from apps.downloads.models import Download
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class QuarantinedAddress:
     day: date
     address_key: bytes
     downloads: int
-    agents: int
+    apps: int
     shows: int
     show_ids: tuple[UUID, ...]
 
@@ -28,32 +30,34 @@ def waiting_for_review(
     *, organization: UUID | None = None, limit: int = 100
 ) -> list[QuarantinedAddress]:
     """The latest days first, then the largest."""
-    rows = Coverage.objects.filter(quarantined_at__isnull=False)
+    rows = Download.objects.filter(held_address__isnull=False)
     if organization is not None:
         rows = rows.filter(organization_id=organization)
     found = (
-        rows.values_list("organization_id", "day", "address_key")
+        rows.values_list("organization_id", "day", "held_address")
         .annotate(
             downloads=Count("id"),
-            agents=Count("listener_key", distinct=True),
+            apps=Count("app", distinct=True),
             shows=Count("show_id", distinct=True),
             show_ids=ArrayAgg("show_id", distinct=True),
         )
         .order_by("-day", "-downloads")[:limit]
     )
     return [
-        QuarantinedAddress(
-            organization, day, bytes(address), downloads, agents, shows, tuple(show_ids)
-        )
-        for organization, day, address, downloads, agents, shows, show_ids in found
+        QuarantinedAddress(organization, day, bytes(address), downloads, apps, shows, tuple(ids))
+        for organization, day, address, downloads, apps, shows, ids in found
     ]
 
 
+@transaction.atomic
 def release_address(*, organization: UUID, day: date, address_key: bytes) -> int:
     """Count what waits for this address after all; how many downloads that made."""
-    return Coverage.objects.filter(
-        organization_id=organization,
-        day=day,
-        address_key=address_key,
-        quarantined_at__isnull=False,
-    ).update(counted_at=now(), quarantined_at=None)
+    held = Download.objects.select_for_update().filter(
+        organization_id=organization, day=day, held_address=address_key
+    )
+    rows = list(held.values_list("id", "show_id", "is_first_of_listener"))
+    numbers = [number for number, _, _ in rows]
+    Download.objects.filter(id__in=numbers).update(held_address=None, counted_at=now())
+    rollups.add_downloads(numbers)
+    listeners.add_to_days((organization, show, day) for _, show, is_first in rows if is_first)
+    return len(rows)

@@ -16,6 +16,8 @@ from apps.downloads.window import day_of, is_open, moment
 
 _WATCH = re.compile(r"^atc/.*watchOS|\(null\)/\(null\) watchOS", re.DOTALL)
 _CRAWLER = re.compile(r"bot|crawler|spider", re.IGNORECASE)
+# To the bucket or the CDN; see docs/delivery.md.
+_REDIRECTED = 302
 _PROBE = re.compile(r"\s*bytes\s*=\s*0\s*-\s*1\s*", re.IGNORECASE)
 
 
@@ -25,7 +27,7 @@ class DropReason(StrEnum):
     MALFORMED = "malformed"
     CDN_FETCH = "cdn_fetch"
     METHOD = "method"
-    REDIRECT = "redirect"
+    REDIRECT = "redirect"  # of days before such requests were counted provisionally
     STATUS = "status"
     APPLE_WATCH = "apple_watch"
     BLANK_AGENT = "blank_agent"
@@ -75,6 +77,8 @@ class Accepted:
     agent: Agent
     sent: tuple[Interval, ...]
     threshold_bytes: int
+    # Whoever the listener was sent on to serves the bytes: their logs will say how many.
+    is_sent_on: bool = False
 
 
 def judge(
@@ -93,8 +97,9 @@ def judge(
         return dropped
     if _PROBE.fullmatch(hit.range):  # IAB v2.3: players ask this to learn whether ranges work
         return DropReason.PROBE
-    sent = clip(hit.sent, hit.size)
-    if not sent:
+    is_sent_on = hit.status == _REDIRECTED
+    sent = () if is_sent_on else clip(hit.sent, hit.size)
+    if not sent and not is_sent_on:
         return DropReason.NOTHING_SENT
     try:
         at = moment(hit.at)
@@ -105,11 +110,11 @@ def judge(
     threshold = threshold_bytes(
         size_bytes=hit.size, header_bytes=hit.header, duration_ms=hit.duration_ms
     )
-    return Accepted(day_of(at), at, address, agent, sent, threshold)
+    return Accepted(day_of(at), at, address, agent, sent, threshold, is_sent_on)
 
 
 def _by_response(hit: Hit) -> DropReason | None:
-    """IAB v2.3, 5.5.2: only a GET that was answered with (a part of) the file.
+    """IAB v2.3, 5.5.2: only a GET that was answered with (a part of) the file, or sent to it.
 
     What a CDN fetched it hands to any number of listeners, who are in its own logs.
     """
@@ -117,9 +122,7 @@ def _by_response(hit: Hit) -> DropReason | None:
         return DropReason.CDN_FETCH
     if hit.method != "GET":
         return DropReason.METHOD
-    if hit.status == 302:
-        return DropReason.REDIRECT
-    if hit.status not in (200, 206):
+    if hit.status not in (200, 206, _REDIRECTED):
         return DropReason.STATUS
     return None
 

@@ -1,18 +1,24 @@
 """What the clock starts for the counting."""
 
-import logging
-
 from celery import shared_task
 
 from apps.core.clock import now
-from apps.downloads.day_keys import destroy_expired
-
-logger = logging.getLogger(__name__)
+from apps.downloads import closing, open_days
 
 
 @shared_task
-def destroy_day_keys() -> None:
-    """Destroy the keys of days that ended 72 h ago; running it twice changes nothing."""
-    destroyed = destroy_expired(now=now())
-    if destroyed:
-        logger.info("Destroyed the listener keys of %d days", destroyed)
+def open_days_ahead() -> None:
+    """Make the keys and tables of the days to come; running it twice changes nothing."""
+    open_days.open_ahead(today=now().date())
+
+
+@shared_task
+def close_days() -> None:
+    """Settle days that ended 72 h ago and destroy their keys; twice changes nothing."""
+    closing.close_expired(now=now())
+
+
+@shared_task
+def tally_unfinished() -> None:
+    """Count the listeners whose bytes did not suffice; twice changes nothing."""
+    closing.tally_unfinished_of_open_days()

@@ -1,8 +1,9 @@
-"""The figures of dashboards: all derived from coverage, each in one query.
+"""The figures of dashboards: read from the roll-ups, each in one query.
 
-Callers have checked who may see them (``podcasts.access``). A download belongs to the UTC day and
-hour in which the listener's first request began. It stays in every sum when its episode or show is
-deleted for good; lists that name episodes and shows leave out what has no name any more.
+Callers have checked who may see them (``podcasts.access``). A download belongs to the hour, and to
+the day in its show's time zone, in which the listener's first request began; the platform's days
+are UTC's. It stays in every sum when its episode or show is deleted for good; lists that name
+episodes and shows leave out what has no name any more.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,10 +12,18 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self, cast
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet, Sum, Value
-from django.db.models.functions import TruncHour
+from django.db.models import Count, Q, QuerySet, Sum, Value
 
-from apps.downloads.models import Coverage, DropTally
+from apps.downloads.models import DayTotal as DayRow
+from apps.downloads.models import (
+    Dimension,
+    Download,
+    DropTally,
+    ListenerTotal,
+)
+from apps.downloads.models import (
+    HourTotal as HourRow,
+)
 from apps.downloads.rules import DropReason
 
 # Beside the reasons of rules.DropReason: what was kept, but is no download (yet).
@@ -28,15 +37,36 @@ _KEPT_LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Of what: one show, one episode, an organisation, or (nothing named) the whole platform."""
+    """Of what: one show, an episode of it, an organisation, or (nothing named) the whole platform.
+
+    An episode is named with its show, by which rows are found.
+    """
 
     show: UUID | None = None
     episode: UUID | None = None
     organization: UUID | None = None
 
+    def __post_init__(self) -> None:
+        if self.episode and not self.show:
+            raise ValueError("an episode is named with its show")
+
     @property
-    def condition(self) -> Q:
-        """The rows of this scope."""
+    def total(self) -> Q:
+        """The rows of totals that add up to this scope: an organisation's are its shows'."""
+        if self.episode:
+            return self.everything
+        if self.show or self.organization:
+            return self.everything & Q(episode=None, show__isnull=False)
+        return Q(show=None, episode=None)
+
+    @property
+    def listeners(self) -> Q:
+        """The rows of listeners, which are kept of shows."""
+        return Q(pk=None) if self.episode else self.everything
+
+    @property
+    def everything(self) -> Q:
+        """All rows of downloads and tallies that belong to this scope."""
         found = Q()
         if self.show:
             found &= Q(show_id=self.show)
@@ -52,7 +82,7 @@ PLATFORM = Scope()
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Whole UTC days, both ends included."""
+    """Whole days, both ends included: of a show's time zone, UTC's for the platform."""
 
     first: date
     last: date
@@ -93,11 +123,16 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class DayTotal:
-    """``listeners`` are distinct addresses with their user agents on that day."""
+    """``provisional`` of the downloads are known from requests only.
+
+    ``listeners`` are distinct addresses with their user agents on that day of UTC; where several
+    shows are meant, the listeners of each, added up.
+    """
 
     day: date
     downloads: int
     listeners: int
+    provisional: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +183,8 @@ class Dropped:
     count: int
 
 
-def _coverage(scope: Scope) -> QuerySet[Coverage]:
-    return Coverage.objects.filter(scope.condition)
-
-
-def _downloads(scope: Scope, period: Period) -> QuerySet[Coverage]:
-    return _coverage(scope).filter(period.condition, counted_at__isnull=False)
+def _days(scope: Scope, period: Period, dimension: Dimension = Dimension.ALL) -> QuerySet[DayRow]:
+    return DayRow.objects.filter(scope.total, period.condition, dimension=dimension)
 
 
 def headline(scope: Scope, *, today: date) -> Headline:
@@ -167,21 +198,35 @@ def headline(scope: Scope, *, today: date) -> Headline:
         "last_30": month.condition,
         "previous_30": month.previous.condition,
     }
-    found = _downloads(scope, Period(month.previous.first, today)).aggregate(
-        **{name: Count("id", filter=condition) for name, condition in parts.items()}
+    found = _days(scope, Period(month.previous.first, today)).aggregate(
+        **{name: Sum("downloads", filter=condition, default=0) for name, condition in parts.items()}
     )
-    return Headline(**found)
+    return Headline(**{name: int(count) for name, count in found.items()})
 
 
 def daily(scope: Scope, period: Period) -> list[DayTotal]:
     """Every day of the period, also those without downloads."""
     rows = (
-        _downloads(scope, period)
-        .values_list("day")
-        .annotate(downloads=Count("id"), listeners=Count("listener_key", distinct=True))
+        _days(scope, period)
         .order_by()
+        .values_list("day")
+        .annotate(sum=Sum("downloads"), known=Sum("provisional"), here=Value(0))
     )
-    found = {day: DayTotal(day, downloads, listeners) for day, downloads, listeners in rows}
+    listeners = (
+        ListenerTotal.objects.filter(scope.listeners, period.condition)
+        .order_by()
+        .values_list("day")
+        .annotate(sum=Value(0), known=Value(0), here=Sum("listeners"))
+    )
+    found: dict[date, DayTotal] = {}
+    for day, downloads, provisional, people in rows.union(listeners, all=True):
+        before = found.get(day, DayTotal(day, 0, 0))
+        found[day] = DayTotal(
+            day,
+            before.downloads + int(downloads),
+            before.listeners + int(people),
+            before.provisional + int(provisional),
+        )
     return [found.get(day, DayTotal(day, 0, 0)) for day in period.days()]
 
 
@@ -190,68 +235,80 @@ def hourly(scope: Scope, *, now: datetime, hours: int = 24) -> list[HourTotal]:
     last = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     first = last - timedelta(hours=hours - 1)
     rows = (
-        _downloads(scope, Period(first.date(), now.astimezone(UTC).date()))
-        .filter(first_at__gte=first)
-        .values_list(TruncHour("first_at", tzinfo=UTC))
-        .annotate(downloads=Count("id"))
+        HourRow.objects.filter(scope.total, hour__range=(first, last))
         .order_by()
+        .values_list("hour")
+        .annotate(sum=Sum("downloads"))
     )
-    found = dict(rows)
+    found = {hour: int(downloads) for hour, downloads in rows}
     slots = [first + timedelta(hours=number) for number in range(hours)]
     return [HourTotal(hour, found.get(hour, 0)) for hour in slots]
 
 
 def top_episodes(scope: Scope, period: Period, *, limit: int = 10) -> list[Ranked]:
     """The most downloaded episodes."""
-    return _ranked(scope, period, "episode", limit)
+    rows = DayRow.objects.filter(
+        scope.everything, period.condition, dimension=Dimension.ALL, episode__isnull=False
+    )
+    return _ranked(rows, "episode", limit)
 
 
 def top_shows(scope: Scope, period: Period, *, limit: int = 10) -> list[Ranked]:
     """The most downloaded shows."""
-    return _ranked(scope, period, "show", limit)
-
-
-def _ranked(scope: Scope, period: Period, of: str, limit: int) -> list[Ranked]:
-    rows = (
-        _downloads(scope, period)
-        .values_list(f"{of}_id", f"{of}__title")
-        .annotate(downloads=Count("id"))
-        .order_by("-downloads", f"{of}__title", f"{of}_id")[:limit]
+    rows = DayRow.objects.filter(
+        scope.everything,
+        period.condition,
+        dimension=Dimension.ALL,
+        show__isnull=False,
+        episode=None,
     )
-    return [Ranked(*row) for row in rows]
+    return _ranked(rows, "show", limit)
+
+
+def _ranked(rows: QuerySet[DayRow], of: str, limit: int) -> list[Ranked]:
+    found = (
+        rows.values_list(f"{of}_id", f"{of}__title")
+        .annotate(sum=Sum("downloads"))
+        .filter(sum__gt=0)
+        .order_by("-sum", f"{of}__title", f"{of}_id")[:limit]
+    )
+    return [Ranked(number, title, int(count)) for number, title, count in found]
 
 
 def top_apps(scope: Scope, period: Period, *, limit: int = 10) -> list[Share]:
     """The apps (or browsers, or libraries) that downloaded most."""
-    return _shares(scope, period, "app", limit)
+    return shares(scope, period, Dimension.APP, limit=limit)
 
 
 def top_devices(scope: Scope, period: Period, *, limit: int = 10) -> list[Share]:
     """The devices that downloaded most."""
-    return _shares(scope, period, "device", limit)
+    return shares(scope, period, Dimension.DEVICE, limit=limit)
 
 
 def top_countries(scope: Scope, period: Period, *, limit: int = 10) -> list[Share]:
     """The countries, as ISO 3166-1 codes, that downloaded most."""
-    return _shares(scope, period, "country", limit)
+    return shares(scope, period, Dimension.COUNTRY, limit=limit)
 
 
-def _shares(scope: Scope, period: Period, of: str, limit: int) -> list[Share]:
+def shares(
+    scope: Scope, period: Period, dimension: Dimension, *, limit: int | None = None
+) -> list[Share]:
+    """What downloaded most, by app, device, country or (where a website's player did) website."""
     rows = (
-        _downloads(scope, period)
-        .values_list(of)
-        .annotate(downloads=Count("id"))
-        .order_by("-downloads", of)[:limit]
+        _days(scope, period, dimension)
+        .values_list("value")
+        .annotate(sum=Sum("downloads"))
+        .filter(sum__gt=0)
+        .order_by("-sum", "value")[:limit]
     )
-    return [Share(*row) for row in rows]
+    return [Share(value, int(count)) for value, count in rows]
 
 
 def latest(scope: Scope, *, limit: int = 20) -> list[LatestDownload]:
     """What was counted last, newest first."""
     rows = (
-        _coverage(scope)
-        .filter(counted_at__isnull=False)
-        .order_by("-counted_at", "-id")
+        Download.objects.filter(scope.everything, held_address=None)
+        .order_by("-id")
         .values_list(
             "counted_at",
             "show_id",
@@ -267,21 +324,20 @@ def latest(scope: Scope, *, limit: int = 20) -> list[LatestDownload]:
 
 
 def dropped(scope: Scope, period: Period) -> list[Dropped]:
-    """Why requests were not counted, most frequent first."""
-    kept = _coverage(scope).filter(period.condition, counted_at__isnull=True)
-    quarantined = Q(quarantined_at__isnull=False)
-    parts = [
-        DropTally.objects.filter(scope.condition, period.condition)
+    """Why requests were not counted, most frequent first; days are UTC's here."""
+    tallied = (
+        DropTally.objects.filter(scope.everything, period.condition)
+        .order_by()
         .values_list("reason")
-        .annotate(total=Sum("count")),
-        kept.filter(quarantined).values_list(Value(QUARANTINED)).annotate(total=Count("id")),
-        kept.exclude(quarantined)
-        .filter(served_bytes__lt=F("threshold_bytes"))
-        .values_list(Value(BELOW_THRESHOLD))
-        .annotate(total=Count("id")),
-    ]
-    first, *others = (part.order_by() for part in parts)
-    rows = sorted(first.union(*others, all=True), key=lambda row: (-row[1], row[0]))
+        .annotate(total=Sum("count"))
+    )
+    held = (
+        Download.objects.filter(scope.everything, period.condition, held_address__isnull=False)
+        .order_by()
+        .values_list(Value(QUARANTINED))
+        .annotate(total=Count("id"))
+    )
+    rows = sorted(tallied.union(held, all=True), key=lambda row: (-row[1], row[0]))
     return [Dropped(reason, drop_label(reason), int(count)) for reason, count in rows if count]
 
 

@@ -74,7 +74,7 @@ def _show(show: UUID, at: datetime) -> Message:
         "type": "show",
         "today": figures.today,
         "week": figures.last_7,
-        "total": all_time(show=show),
+        "total": all_time(scope),
         "latest": _latest(totals.latest(scope, limit=LATEST_SHOWN)),
         "episodes": {str(episode): count for episode, count in counts.items()},
     }

@@ -49,7 +49,7 @@ def show_dashboard(request: HttpRequest, show_id: UUID) -> HttpResponse:
         "socket_url": f"/live/shows/{show.id}/",
         "poll_url": reverse("api:show-live", args=[show.id]),
         "page": page,
-        "rows": show_figures.episode_rows(page, at=at),
+        "rows": show_figures.episode_rows(show, page, at=at),
         "next_step": _next_step(has_episodes=page.paginator.count > 0, downloads=message["total"]),
         "feed_url": urls.feed_url(show.handle),
         "directories": DIRECTORIES,

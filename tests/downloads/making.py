@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from apps.core.ids import new_id
 from apps.downloads.hit import Hit
 from apps.downloads.intervals import Interval
@@ -141,4 +143,4 @@ CASES: dict[str, tuple[Sequence[Hit], int]] = {
 
 def placed(hits: Iterable[Hit], **ids: Any) -> list[Hit]:
     """The same hits on another episode."""
-    return [hit._replace(**ids) for hit in hits]
+    return [replace(hit, **ids) for hit in hits]

@@ -21,7 +21,7 @@ NOW_MS = 1_800_000_000_000
 
 
 def message(hit: Hit | None, added_at_ms: int = NOW_MS, *, is_spooled: bool = False) -> Message:
-    return Message(f"{added_at_ms}-0", hit, is_spooled)
+    return Message(b"", hit, added_at_ms, is_spooled)
 
 
 def test_reports_of_one_response_add_only_their_new_bytes() -> None:

@@ -18,8 +18,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from apps.core.clock import now
 from apps.downloads.agents import classify
-from apps.downloads.hit import Hit
-from apps.downloads.rules import DropReason, judge
+from apps.downloads.hit import read_hit
+from apps.downloads.rules import Accepted, DropReason, judge
 from podcasts import urls
 from podcasts.media_lookup import forget
 from podcasts.models import Episode, EpisodeStatus, Show
@@ -92,8 +92,8 @@ def location(episode: Episode, headers: dict[str, str] | None = None) -> str:
 
 
 def reason_of(hit: dict[str, object]) -> object:
-    """Why the rules drop a recorded hit."""
-    parsed = Hit.from_json(json.dumps(hit).encode())
+    """What the rules make of a recorded hit."""
+    parsed = read_hit(json.dumps(hit).encode())
     return judge(parsed, agent=classify(parsed.agent), now=now(), data_centres=())
 
 
@@ -354,7 +354,7 @@ def test_a_cdn_that_lacks_the_secret_is_not_led_to_itself(
 
 
 @pytest.mark.parametrize("way", REDIRECTS)
-def test_a_redirect_is_recorded_and_dropped_as_one(
+def test_a_redirect_is_recorded_as_the_request_of_a_listener(
     way: str, episode: Episode, settings: LazySettings
 ) -> None:
     deliver(settings, way)
@@ -362,7 +362,9 @@ def test_a_redirect_is_recorded_and_dropped_as_one(
     (hit,) = recorded()
     assert (hit["status"], hit["sent"], hit["ip"]) == (302, [], "192.0.2.7")
     assert "via" not in hit
-    assert reason_of(hit) is DropReason.REDIRECT
+    verdict = reason_of(hit)
+    assert isinstance(verdict, Accepted)
+    assert (verdict.is_sent_on, verdict.sent) == (True, ())
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from apps.core.clock import now
 from apps.downloads import totals
+from apps.downloads.closing import tally_unfinished
 from apps.downloads.episode_figures import all_time
-from apps.downloads.models import Coverage, DropTally
+from apps.downloads.models import Coverage, Download, DropTally
 from apps.downloads.totals import (
     PLATFORM,
     DayTotal,
@@ -25,13 +26,13 @@ from apps.downloads.totals import (
 )
 from podcasts.models import Episode
 from podcasts.services.trash import empty_trash
+from tests.downloads.storing import store_coverage, store_download
 from tests.factories import EpisodeFactory, ShowFactory
 
 pytestmark = pytest.mark.django_db
 
 TODAY = date(2026, 10, 14)
 NOW = datetime(2026, 10, 14, 15, 45, tzinfo=UTC)
-_numbers = iter(range(1, 10**9))
 
 
 def listen(
@@ -40,33 +41,16 @@ def listen(
     days_ago: int = 0,
     hour: int = 12,
     state: str = "counted",
-    listener: int | None = None,
     **fields: Any,
-) -> Coverage:
+) -> Download | Coverage:
     day = TODAY - timedelta(days=days_ago)
     first_at = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
-    number = next(_numbers) if listener is None else listener
-    fields = {
-        "served": [(0, 2_000_000 if state != "open" else 1000)],
-        "threshold_bytes": 1_160_000,
-        "category": "app",
-        "app": "Overcast",
-        "country": "DE",
-        "device": "iPhone",
-        "counted_at": first_at + timedelta(minutes=1) if state == "counted" else None,
-        "quarantined_at": first_at if state == "quarantined" else None,
-    } | fields
-    return Coverage.objects.create(
-        organization_id=episode.organization_id,
-        show_id=episode.show_id,
-        episode=episode,
-        rendition_id=episode.id,
-        day=day,
-        listener_key=number.to_bytes(32, "big"),
-        address_key=b"a" * 32,
-        first_at=first_at,
-        **fields,
-    )
+    if state == "open":
+        served = {"served": [(0, 1000)]} | fields
+        return store_coverage(episode, at=first_at, **served)
+    if state == "quarantined":
+        fields["held_address"] = b"a" * 16
+    return store_download(episode, at=first_at, **fields)
 
 
 @pytest.fixture
@@ -96,9 +80,9 @@ def test_the_headline_compares_each_period_with_the_one_before(episode: Episode)
 
 def test_every_day_of_a_period_is_there_with_its_listeners(episode: Episode) -> None:
     second = EpisodeFactory(show=episode.show)
-    listen(episode, days_ago=2, listener=1)
-    listen(second, days_ago=2, listener=1)
-    listen(second, days_ago=2, listener=2)
+    listen(episode, days_ago=2, is_new_listener=True)
+    listen(second, days_ago=2, is_new_listener=False)
+    listen(second, days_ago=2, is_new_listener=True)
 
     assert totals.daily(of_show(episode), Period.last_days(3, today=TODAY)) == [
         DayTotal(TODAY - timedelta(days=2), downloads=3, listeners=2),
@@ -139,7 +123,7 @@ def test_tables_are_sorted_and_cut(episode: Episode) -> None:
 def test_the_platform_ranks_shows_and_episodes(episode: Episode) -> None:
     listen(episode)
     period = Period.last_days(1, today=TODAY)
-    other = Coverage.objects.exclude(show=episode.show_id).select_related("show").first()
+    other = Download.objects.exclude(show=episode.show_id).select_related("show").first()
     assert other is not None
 
     assert totals.top_shows(PLATFORM, period) == [
@@ -154,18 +138,18 @@ def test_an_organisation_sees_its_own(episode: Episode) -> None:
     scope = Scope(organization=episode.organization_id)
 
     assert totals.headline(scope, today=TODAY).today == 1
-    assert totals.headline(Scope(episode=episode.id), today=TODAY).today == 1
+    assert totals.headline(Scope(show=episode.show_id, episode=episode.id), today=TODAY).today == 1
     assert totals.headline(PLATFORM, today=TODAY).today == 4
 
 
 def test_the_latest_downloads_come_first(episode: Episode) -> None:
-    for hour in (10, 12, 11):
+    for hour in (11, 10, 12):  # reported in this order
         listen(episode, hour=hour)
     listen(episode, hour=14, state="quarantined")
 
     found = totals.latest(of_show(episode), limit=2)
 
-    assert [line.at.hour for line in found] == [12, 11]
+    assert [line.at.hour for line in found] == [12, 10]
     assert (found[0].show_title, found[0].episode_title, found[0].app) == (
         "Ours",
         "One",
@@ -190,6 +174,7 @@ def test_drop_reasons_include_what_is_kept_but_no_download(episode: Episode) -> 
         listen(episode, state="quarantined")
     # Another version of a file that was counted already is neither open nor dropped.
     listen(episode, state="open", served=[(0, 2_000_000)])
+    tally_unfinished(TODAY)
     period = Period.last_days(1, today=TODAY)
 
     found = totals.dropped(of_show(episode), period)
@@ -233,7 +218,7 @@ def test_what_was_counted_outlives_the_emptied_trash(episode: Episode, what: str
         remaining = 1 if what == "episode" else 0
         assert len(totals.top_episodes(scope, period)) == remaining
         assert len(totals.latest(scope)) == remaining
-    assert all_time(show=episode.show_id) == 2
+    assert all_time(of_show(episode)) == 2
 
 
 WEEK = Period.last_days(7, today=TODAY)

@@ -6,7 +6,7 @@ import pytest
 from lxml import html
 
 from apps.core.clock import now
-from apps.downloads.models import Coverage
+from apps.downloads.models import Download
 from podcasts.models import Episode
 from tests.conftest import People
 from tests.factories import EpisodeFactory
@@ -14,7 +14,7 @@ from tests.live.making import download
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_valkey")]
 
-ADDRESS, ANOTHER = b"a" * 32, b"b" * 32
+ADDRESS, ANOTHER = b"a" * 16, b"b" * 16
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ def episode(people: People) -> Episode:
     )
 
 
-def hold(episode: Episode, address_key: bytes = ADDRESS) -> Coverage:
+def hold(episode: Episode, address_key: bytes = ADDRESS, **fields: Any) -> Download:
     """A download that waits for review."""
-    return download(episode, counted_at=None, quarantined_at=now(), address_key=address_key)
+    return download(episode, held_address=address_key, **fields)
 
 
 def waiting(people: People) -> Any:
@@ -41,7 +41,7 @@ def fields(form: Any) -> dict[str, str]:
 
 
 def counted() -> int:
-    return Coverage.objects.filter(counted_at__isnull=False).count()
+    return Download.objects.filter(held_address=None).count()
 
 
 def test_nothing_waiting_is_said(people: People) -> None:
@@ -51,8 +51,8 @@ def test_nothing_waiting_is_said(people: People) -> None:
 def test_what_waits_is_listed_by_organisation_show_day_and_count(
     people: People, episode: Episode
 ) -> None:
-    for _ in range(3):
-        hold(episode)
+    for app in ("Overcast", "Castro", "AntennaPod"):
+        hold(episode, app=app)
     (row,) = waiting(people).xpath(".//tbody/tr")
     cells = [" ".join(cell.text_content().split()) for cell in row.xpath("./td")]
     day = f"{now().day} {now():%b %Y}"

@@ -2,44 +2,18 @@
 
 import secrets
 from datetime import datetime
-from typing import Any
 
 from asgiref.sync import async_to_sync
 
 from apps.core import valkey
 from apps.core.clock import now
-from apps.core.ids import new_id
 from apps.downloads import activity
-from apps.downloads.models import Coverage
 from apps.downloads.summary import Activity, BatchSummary
 from apps.live.groups import Board, keep_open
 from podcasts.models import Episode
+from tests.downloads.storing import store_download as download
 
-
-def download(episode: Episode, *, at: datetime | None = None, **fields: Any) -> Coverage:
-    """A counted download of episode A's file by a listener of its own."""
-    at = at or now()
-    fields = {
-        "app": "Overcast",
-        "device": "iPhone",
-        "country": "DE",
-        "category": "app",
-        "platform": "mobile",
-        "first_at": at,
-        "counted_at": at,
-        "address_key": secrets.token_bytes(32),
-    } | fields
-    return Coverage.objects.create(
-        organization_id=episode.organization_id,
-        show_id=episode.show_id,
-        episode=episode,
-        rendition_id=new_id(),
-        day=at.date(),
-        listener_key=secrets.token_bytes(32),
-        served=((0, 1_160_000),),
-        threshold_bytes=1_160_000,
-        **fields,
-    )
+__all__ = ["batch", "download", "listen", "watch"]
 
 
 def listen(episode: Episode, *, at: datetime, sent: int = 1_000_000) -> None:

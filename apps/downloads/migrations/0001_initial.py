@@ -2,7 +2,6 @@
 
 import apps.core.clock
 import apps.downloads.fields
-import apps.downloads.models
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -16,6 +15,11 @@ RETURN (
 )
 """
 DROP_FUNCTION = "DROP FUNCTION longwave_interval_bytes(int8multirange)"
+
+
+class ServedBytes(models.Func):
+    function = "longwave_interval_bytes"
+    output_field = models.BigIntegerField()
 
 
 class Migration(migrations.Migration):
@@ -61,7 +65,7 @@ class Migration(migrations.Migration):
                     "served_bytes",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=apps.downloads.models.ServedBytes("served"),
+                        expression=ServedBytes("served"),
                         output_field=models.BigIntegerField(),
                     ),
                 ),

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import apps.downloads.models
+from apps.downloads.models.references import OutlivedKey
 
 
 class Migration(migrations.Migration):
@@ -24,26 +24,26 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='coverage',
             name='episode',
-            field=apps.downloads.models.OutlivedKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='podcasts.episode'),
+            field=OutlivedKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='podcasts.episode'),
         ),
         migrations.AlterField(
             model_name='coverage',
             name='rendition',
-            field=apps.downloads.models.OutlivedKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='media.rendition'),
+            field=OutlivedKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='media.rendition'),
         ),
         migrations.AlterField(
             model_name='coverage',
             name='show',
-            field=apps.downloads.models.OutlivedKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='podcasts.show'),
+            field=OutlivedKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='podcasts.show'),
         ),
         migrations.AlterField(
             model_name='droptally',
             name='episode',
-            field=apps.downloads.models.OutlivedKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='podcasts.episode'),
+            field=OutlivedKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='podcasts.episode'),
         ),
         migrations.AlterField(
             model_name='droptally',
             name='show',
-            field=apps.downloads.models.OutlivedKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='podcasts.show'),
+            field=OutlivedKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='podcasts.show'),
         ),
     ]

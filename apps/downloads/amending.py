@@ -1,0 +1,87 @@
+"""Downloads that turn out otherwise: begun earlier, or certain where only a request was known."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+
+from apps.downloads.batch import CoverageKey, Piece
+from apps.downloads.coverage import Reached
+from apps.downloads.staging import Staging
+
+_AMENDMENTS = Staging(
+    "staged_amendments",
+    {
+        "id": "int8",
+        "first_at": "timestamptz",
+        "local_day": "date",
+        "has_bytes": "bool",
+        "old_first_at": "timestamptz",
+        "old_local_day": "date",
+        "old_provisional": "bool",
+    },
+)
+_OLD = """
+SELECT id, first_at, local_day, is_provisional FROM downloads_download
+WHERE id = ANY(%s) ORDER BY id FOR UPDATE
+"""
+_AMEND = """
+UPDATE downloads_download AS download SET
+    first_at = change.first_at,
+    local_day = change.local_day,
+    is_provisional = download.is_provisional AND NOT change.has_bytes
+FROM staged_amendments AS change WHERE download.id = change.id
+"""
+_ATTRIBUTE = """
+UPDATE downloads_coverage AS coverage SET
+    attributed_at = change.first_at,
+    is_provisional = coverage.is_provisional AND NOT change.has_bytes
+FROM unnest(%s::date[], %s::uuid[], %s::bytea[], %s::bigint[]) AS key (
+    day, episode_id, listener_key, download_id
+), staged_amendments AS change
+WHERE coverage.day = key.day AND coverage.episode_id = key.episode_id
+    AND coverage.listener_key = key.listener_key AND coverage.download_id = key.download_id
+    AND change.id = key.download_id
+"""
+_TAKEN_BACK = """
+SELECT organization_id, show_id, episode_id, old_local_day, old_first_at, app, device, country,
+    referrer, -1, -old_provisional::int
+FROM downloads_download JOIN staged_amendments USING (id) WHERE held_address IS NULL
+"""
+_ADDED = """
+SELECT organization_id, show_id, episode_id, download.local_day, download.first_at, app, device,
+    country, referrer, 1 AS downloads, is_provisional::int AS provisional
+FROM downloads_download AS download JOIN staged_amendments USING (id) WHERE held_address IS NULL
+"""
+
+
+def amend(rows: Collection[Reached], pieces: Mapping[CoverageKey, Piece]) -> str:
+    """Amend the downloads of these rows; what that changes in totals, as ``rollups`` takes it."""
+    keys = [(row.key.day, row.key.episode, row.key.listener_key, row.download) for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(_OLD, [[row.download for row in rows]])
+        old = {number: state for number, *state in cursor.fetchall()}
+    _AMENDMENTS.fill(_amended(rows, pieces, old))
+    with connection.cursor() as cursor:
+        cursor.execute(_AMEND)
+        cursor.execute(_ATTRIBUTE, [list(column) for column in zip(*keys, strict=True)])
+    return f"{_ADDED} UNION ALL {_TAKEN_BACK}"
+
+
+def _amended(
+    rows: Iterable[Reached], pieces: Mapping[CoverageKey, Piece], old: Mapping[int, Any]
+) -> Iterator[tuple[Any, ...]]:
+    """One row for each download, whatever number of file versions amend it."""
+    first: dict[int, tuple[datetime, date, bool]] = {}
+    for row in rows:
+        if row.download is None or row.download not in old:
+            continue
+        zone = pieces[row.key].time_zone
+        moment, day, _ = old[row.download]
+        moment, day, has_bytes = first.get(row.download, (moment, day, False))
+        if row.first_at < moment:
+            moment, day = row.first_at, row.first_at.astimezone(zone).date()
+        first[row.download] = (moment, day, has_bytes or row.has_bytes)
+    for number, change in first.items():
+        yield (number, *change, *old[number])

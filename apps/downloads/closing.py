@@ -1,0 +1,54 @@
+"""The end of a day: what is still open of it is settled for good, then its key and rows go."""
+
+import logging
+from datetime import date, datetime
+
+from django.db import connection, transaction
+
+from apps.downloads import listeners, open_days
+from apps.downloads.models import DayKey
+from apps.downloads.provisional import settle_provisional
+
+logger = logging.getLogger(__name__)
+
+_FORGET_UNFINISHED = """
+DELETE FROM downloads_droptally WHERE day = %s AND reason = 'below_threshold'
+"""
+_TALLY_UNFINISHED = """
+INSERT INTO downloads_droptally (day, organization_id, show_id, episode_id, reason, count)
+SELECT day, organization_id, show_id, episode_id, 'below_threshold', count(*)
+FROM downloads_coverage
+WHERE day = %s AND download_id IS NULL AND NOT longwave_reaches(served, threshold_bytes)
+GROUP BY day, organization_id, show_id, episode_id
+"""
+
+
+@transaction.atomic
+def tally_unfinished(day: date) -> None:
+    """Count anew the listeners of an open day whose bytes did not suffice (yet)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET_UNFINISHED, [day])
+        cursor.execute(_TALLY_UNFINISHED, [day])
+
+
+def tally_unfinished_of_open_days() -> None:
+    """The same for each open day."""
+    for day in DayKey.objects.order_by("day").values_list("day", flat=True):
+        tally_unfinished(day)
+
+
+def close_expired(*, now: datetime) -> int:
+    """Close the days whose time is over, and forget the keys of months; how many days."""
+    days = open_days.expired(now=now)
+    for day in days:
+        _close(day)
+    listeners.destroy_expired_month_keys(now=now)
+    return len(days)
+
+
+@transaction.atomic
+def _close(day: date) -> None:
+    tally_unfinished(day)
+    settle_provisional(day)
+    open_days.destroy(day)
+    logger.info("The day %s is closed: its key and its hits are gone", day)

@@ -1,0 +1,93 @@
+"""Counting a batch of hits: one transaction, whoever brings the hits."""
+
+from collections.abc import Callable, Collection, Container, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.core.clock import now
+from apps.downloads import archive
+from apps.downloads.agents import classify
+from apps.downloads.batch import Batch, Message, Owner, Surroundings, days_of, gather
+from apps.downloads.countries import country_of
+from apps.downloads.coverage import unite
+from apps.downloads.models import LoggedDay
+from apps.downloads.networks import data_centres
+from apps.downloads.open_days import keys_for
+from apps.downloads.settling import settle
+from apps.downloads.summary import NewDownload
+from apps.downloads.tallies import tally
+from podcasts.models import Episode
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a batch came to."""
+
+    batch: Batch
+    downloads: Sequence[NewDownload]
+
+
+def count(
+    messages: Sequence[Message],
+    *,
+    also: Callable[[], None],
+    at: datetime | None = None,
+    already_tallied: Container[UUID] = (),
+    is_from_log: bool = False,
+) -> Counted:
+    """Count these messages, and do ``also`` in the same transaction: both happen, or neither.
+
+    Raises django.db.Error, and what ``also`` raises.
+    """
+    at = at or now()
+    with transaction.atomic():
+        around = surroundings(messages, at=at, already_tallied=already_tallied)
+        also()
+        batch = gather(messages, around)
+        archive.keep(batch.to_keep, around.day_keys, is_from_log=is_from_log)
+        reached = unite(batch.pieces)
+        downloads = settle(reached, batch.pieces, at=at, ceiling=settings.ADDRESS_CEILING)
+        tally(batch.drops)
+        if is_from_log:
+            note_logged(batch)
+    return Counted(batch, downloads)
+
+
+def note_logged(batch: Batch) -> None:
+    """Remember of which shows and days logs were read."""
+    seen = {(key.day, piece.show) for key, piece in batch.pieces.items()}
+    seen |= {(key.day, key.show) for key in batch.drops if key.show is not None}
+    LoggedDay.objects.bulk_create(
+        [LoggedDay(day=day, show_id=show) for day, show in sorted(seen)], ignore_conflicts=True
+    )
+
+
+def surroundings(
+    messages: Sequence[Message], *, at: datetime, already_tallied: Container[UUID] = ()
+) -> Surroundings:
+    """What the rules need to know for these messages; opens days, so to be called first."""
+    return Surroundings(
+        now=at,
+        day_keys=keys_for(days_of(messages, now=at)),
+        owners=owners_of({message.hit.episode for message in messages if message.hit is not None}),
+        data_centres=data_centres(),
+        classify=classify,
+        country_of=country_of,
+        already_tallied=already_tallied,
+    )
+
+
+def owners_of(episodes: Collection[UUID]) -> dict[UUID, Owner]:
+    """The episodes among these that exist."""
+    rows = Episode.objects.filter(id__in=episodes).values_list(
+        "id", "organization_id", "show_id", "show__time_zone"
+    )
+    return {
+        episode: Owner(organization, show, ZoneInfo(time_zone))
+        for episode, organization, show, time_zone in rows
+    }

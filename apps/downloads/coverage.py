@@ -1,0 +1,118 @@
+"""Uniting a batch's bytes with the rows of coverage: one upsert, and what it made of them."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+from psycopg.types.multirange import Int8Multirange
+from psycopg.types.range import Int8Range
+
+from apps.downloads.batch import CoverageKey, Piece
+from apps.downloads.intervals import union
+from apps.downloads.staging import Staging
+
+# A client that asks for single bytes all day could make one row grow without end, and every
+# batch would rewrite it. Thousands of separate ranges fit in this; no player makes as many.
+MAX_SERVED_STORED_BYTES = 64 * 1024
+
+_STAGED = Staging(
+    "staged_coverage",
+    {
+        "day": "date",
+        "episode_id": "uuid",
+        "listener_key": "bytea",
+        "rendition_id": "uuid",
+        "organization_id": "uuid",
+        "show_id": "uuid",
+        "address_key": "bytea",
+        "served": "int8multirange",
+        "threshold_bytes": "int8",
+        "first_at": "timestamptz",
+        "referrer": "text",
+        "is_sent_on": "bool",
+    },
+)
+
+# Rows are locked in the order of their keys, so that counters at work at the same time wait for
+# each other and never in a circle.
+_UNITE = """
+WITH united AS (
+    INSERT INTO downloads_coverage AS coverage (
+        day, episode_id, listener_key, rendition_id, organization_id, show_id, address_key,
+        served, threshold_bytes, first_at, referrer, is_sent_on, is_provisional
+    )
+    SELECT day, episode_id, listener_key, rendition_id, organization_id, show_id, address_key,
+        served, threshold_bytes, first_at, referrer, is_sent_on, false
+    FROM staged_coverage
+    ORDER BY day, episode_id, listener_key, rendition_id
+    ON CONFLICT (day, episode_id, listener_key, rendition_id) DO UPDATE SET
+        served = CASE
+            WHEN pg_column_size(coverage.served) > %s THEN coverage.served
+            ELSE coverage.served + excluded.served
+        END,
+        first_at = least(coverage.first_at, excluded.first_at),
+        referrer = coalesce(
+            least(nullif(coverage.referrer, ''), nullif(excluded.referrer, '')), ''
+        ),
+        is_sent_on = coverage.is_sent_on OR excluded.is_sent_on
+    RETURNING day, episode_id, listener_key, rendition_id, first_at, referrer, is_sent_on,
+        download_id, attributed_at, is_provisional,
+        longwave_reaches(served, threshold_bytes) AS has_reached
+)
+SELECT episode_id, day, listener_key, rendition_id, first_at, referrer, download_id, has_reached
+FROM united
+WHERE CASE WHEN download_id IS NULL THEN has_reached OR is_sent_on
+    ELSE first_at < attributed_at OR (is_provisional AND has_reached) END
+"""
+
+
+class Reached(NamedTuple):
+    """A row that makes a download, or whose download has to be amended.
+
+    ``has_bytes`` says whether the bytes reached the threshold; without, somebody else was asked
+    to send them.
+    """
+
+    key: CoverageKey
+    first_at: datetime
+    referrer: str
+    download: int | None
+    has_bytes: bool
+
+    @property
+    def listening(self) -> tuple[UUID, date, bytes]:
+        """What may be counted once, whatever the file version."""
+        return self.key[:3]
+
+
+def unite(pieces: Mapping[CoverageKey, Piece]) -> list[Reached]:
+    """Add the pieces to their rows; what that makes a download, or changes of one."""
+    if not pieces:
+        return []
+    _STAGED.fill(_rows(pieces))
+    with connection.cursor() as cursor:
+        cursor.execute(_UNITE, [MAX_SERVED_STORED_BYTES])
+        return [
+            Reached(CoverageKey(episode, day, bytes(listener), rendition), *rest)
+            for episode, day, listener, rendition, *rest in cursor.fetchall()
+        ]
+
+
+def _rows(pieces: Mapping[CoverageKey, Piece]) -> Iterator[tuple[Any, ...]]:
+    for key, piece in pieces.items():
+        yield (
+            key.day,
+            key.episode,
+            key.listener_key,
+            key.rendition,
+            piece.organization,
+            piece.show,
+            piece.address_key,
+            Int8Multirange([Int8Range(start, end) for start, end in union(piece.sent)]),
+            piece.threshold_bytes,
+            piece.first_at,
+            piece.referrer,
+            piece.is_sent_on,
+        )

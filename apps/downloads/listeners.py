@@ -1,0 +1,120 @@
+"""Distinct listeners: of a show on a UTC day exactly, of a UTC month by a sketch."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from apps.downloads import sketch
+from apps.downloads.keys import new_key
+from apps.downloads.models import MonthKey, MonthListeners
+from apps.downloads.window import last_expired_day
+
+type Listening = tuple[date, UUID, bytes]
+"""A UTC day, a show and a listener's key of that day."""
+type Month = tuple[UUID, UUID, date]
+"""An organisation, its show and the first day of a month."""
+
+_ARRIVE = """
+INSERT INTO downloads_daylistener (day, show_id, listener_key)
+SELECT * FROM unnest(%s::date[], %s::uuid[], %s::bytea[]) AS arriving (day, show_id, listener_key)
+ORDER BY day, show_id, listener_key
+ON CONFLICT DO NOTHING
+RETURNING day, show_id, listener_key
+"""
+_ADD = """
+INSERT INTO downloads_listenertotal AS total (organization_id, show_id, day, listeners)
+SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::date[], %s::bigint[])
+ON CONFLICT (show_id, day) DO UPDATE SET listeners = total.listeners + excluded.listeners
+"""
+
+
+def arrive(listening: Collection[Listening]) -> set[Listening]:
+    """Note who downloaded something of a show; those who were not known on that day before."""
+    if not listening:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_ARRIVE, [list(column) for column in zip(*listening, strict=True)])
+        return {(day, show, bytes(key)) for day, show, key in cursor.fetchall()}
+
+
+def add_to_days(new: Iterable[tuple[UUID, UUID, date]]) -> None:
+    """Add one listener for each (organisation, show, UTC day) to the day's total."""
+    counts = Counter(new)
+    if not counts:
+        return
+    rows = [(*key, count) for key, count in sorted(counts.items(), key=lambda item: item[0][1:])]
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD, [list(column) for column in zip(*rows, strict=True)])
+
+
+_MARK_FIRST = """
+UPDATE downloads_download AS download SET is_first_of_listener = ranked.is_first
+FROM (
+    SELECT download_id, row_number() OVER (
+        PARTITION BY show_id, listener_key ORDER BY attributed_at, download_id
+    ) = 1 AS is_first
+    FROM downloads_coverage
+    WHERE day = %s AND show_id = ANY(%s) AND download_id IS NOT NULL
+) AS ranked
+WHERE download.id = ranked.download_id AND download.is_first_of_listener <> ranked.is_first
+"""
+_FORGET = "DELETE FROM downloads_listenertotal WHERE day = %s AND show_id = ANY(%s)"
+_ADD_UP = """
+INSERT INTO downloads_listenertotal (organization_id, show_id, day, listeners)
+SELECT organization_id, show_id, day, count(*) FROM downloads_download
+WHERE day = %s AND show_id = ANY(%s) AND is_first_of_listener AND held_address IS NULL
+GROUP BY organization_id, show_id, day
+"""
+
+
+def recount(day: date, shows: Collection[UUID]) -> None:
+    """Count the listeners of these shows on an open day anew, after downloads were taken back."""
+    with connection.cursor() as cursor:
+        for statement in (_MARK_FIRST, _FORGET, _ADD_UP):
+            cursor.execute(statement, [day, list(shows)])
+
+
+def month_keys(months: Collection[date]) -> dict[date, bytes]:
+    """The keys of these months; a month without one gets one."""
+    keys = _existing(months)
+    missing = [MonthKey(month=month, key=new_key()) for month in months if month not in keys]
+    if missing:
+        MonthKey.objects.bulk_create(missing, ignore_conflicts=True)
+        keys = _existing(months)
+    return keys
+
+
+def _existing(months: Collection[date]) -> dict[date, bytes]:
+    return {row.month: bytes(row.key) for row in MonthKey.objects.filter(month__in=months)}
+
+
+def add_to_months(new: Mapping[Month, Collection[bytes]]) -> None:
+    """Add listeners, by their keys of the month, to the sketches of shows."""
+    for (organization, show, month), keys in sorted(new.items(), key=lambda item: item[0][1:]):
+        MonthListeners.objects.bulk_create(
+            [
+                MonthListeners(
+                    organization_id=organization,
+                    show_id=show,
+                    month=month,
+                    sketch=sketch.empty(),
+                    listeners=0,
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        row = MonthListeners.objects.select_for_update().get(show_id=show, month=month)
+        united = sketch.add(bytes(row.sketch), keys)
+        if united != bytes(row.sketch):
+            row.sketch, row.listeners = united, sketch.count(united)
+            row.save(update_fields=["sketch", "listeners"])
+
+
+def destroy_expired_month_keys(*, now: datetime) -> int:
+    """Delete the keys of months whose last day is closed; how many there were."""
+    first_open_month = (last_expired_day(now) + timedelta(days=1)).replace(day=1)
+    deleted, _ = MonthKey.objects.filter(month__lt=first_open_month).delete()
+    return deleted

@@ -1,0 +1,32 @@
+"""What is stored of listening: what lives as long as its day is open, and what is kept."""
+
+from apps.downloads.models.day import Coverage, DayKey, DayListener, HitBatch
+from apps.downloads.models.kept import Download, DropTally, LoggedDay
+from apps.downloads.models.stream import StreamPosition
+from apps.downloads.models.totals import (
+    DayTotal,
+    Dimension,
+    HourTotal,
+    ListenerTotal,
+    MonthKey,
+    MonthListeners,
+    MonthTotal,
+)
+
+__all__ = [
+    "Coverage",
+    "DayKey",
+    "DayListener",
+    "DayTotal",
+    "Dimension",
+    "Download",
+    "DropTally",
+    "HitBatch",
+    "HourTotal",
+    "ListenerTotal",
+    "LoggedDay",
+    "MonthKey",
+    "MonthListeners",
+    "MonthTotal",
+    "StreamPosition",
+]

@@ -1,0 +1,37 @@
+"""Downloads known from requests only, until the logs of whoever sent the bytes are in.
+
+A listener who was sent on to a bucket or a CDN counts at once, provisionally. The bytes in the
+logs confirm it. Where a show's logs of that day were read, what they don't confirm was none.
+"""
+
+from datetime import date
+
+from django.db import connection, transaction
+
+from apps.downloads import listeners, rollups
+from apps.downloads.models import Coverage, Download
+
+_UNCONFIRMED = """
+SELECT coverage.download_id, coverage.show_id FROM downloads_coverage AS coverage
+WHERE coverage.day = %s AND coverage.is_provisional AND EXISTS (
+    SELECT FROM downloads_loggedday AS logged
+    WHERE logged.day = coverage.day AND logged.show_id = coverage.show_id
+)
+"""
+
+
+@transaction.atomic
+def settle_provisional(day: date) -> int:
+    """Take back what the day's logs did not confirm; how many downloads that were."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNCONFIRMED, [day])
+        rows = cursor.fetchall()
+    numbers = [number for number, _ in rows]
+    if numbers:
+        rollups.take_back(numbers)
+        Download.objects.filter(id__in=numbers).delete()
+        Coverage.objects.filter(day=day, download_id__in=numbers).update(
+            download_id=None, attributed_at=None, is_provisional=False
+        )
+        listeners.recount(day, {show for _, show in rows})
+    return len(numbers)

@@ -1,0 +1,27 @@
+"""Adding up why responses were dropped."""
+
+from collections import Counter
+
+from django.db import connection
+
+from apps.downloads.batch import DropKey
+
+_TALLY = """
+INSERT INTO downloads_droptally AS tally (
+    day, organization_id, show_id, episode_id, reason, count
+)
+SELECT * FROM unnest(
+    %s::date[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::bigint[]
+)
+ON CONFLICT (show_id, day, episode_id, reason) DO UPDATE SET count = tally.count + excluded.count
+"""
+
+
+def tally(drops: Counter[DropKey]) -> None:
+    """Add what was dropped; exact because the stream's position moves in the same transaction."""
+    if not drops:
+        return
+    ordered = sorted(drops.items(), key=lambda item: tuple(map(str, item[0])))
+    rows = [(*key[:-1], str(key.reason), count) for key, count in ordered]
+    with connection.cursor() as cursor:
+        cursor.execute(_TALLY, [list(column) for column in zip(*rows, strict=True)])
