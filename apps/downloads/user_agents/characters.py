@@ -52,5 +52,7 @@ def _exactly(operation: Any, value: Any) -> frozenset[int]:
 
 
 def _both_cases(first: int, last: int) -> frozenset[int]:
-    found = {ord(c) for n in range(first, min(last, 127) + 1) for c in (chr(n).lower(), chr(n).upper())}
+    found = {
+        ord(c) for n in range(first, min(last, 127) + 1) for c in (chr(n).lower(), chr(n).upper())
+    }
     return frozenset(found | {_OTHER} if last > 127 else found)

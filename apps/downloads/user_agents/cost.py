@@ -104,7 +104,8 @@ class _Walk:
             self._settle(MAX_LENGTH)
             self.steps += self._branch().over(value[1], follow=EVERY).steps
         elif operation in _REPEATS:
-            self._repeat(*value, follow)
+            least, most, body = value
+            self._repeat(least, most, body, follow)
         elif operation is op.SUBPATTERN:
             self.over(value[-1], follow=follow)
         elif operation is op.BRANCH:
