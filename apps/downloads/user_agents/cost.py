@@ -10,8 +10,8 @@ from typing import Any, Self
 from apps.downloads.user_agents.characters import EVERY, ONE_CHARACTER, characters
 
 MAX_LENGTH = 512  # of a text that patterns are tried on
-# An estimate that is never too low and mostly far too high: what reaches this was measured to
-# take at most some ten milliseconds for the worst of texts.
+# The estimate is right in its order of magnitude for the worst of patterns, and far too high for
+# most: what reaches this was measured to take less than ten milliseconds for the worst of texts.
 MAX_STEPS = 30_000_000
 
 type Node = tuple[Any, Any]

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from time import monotonic
 
@@ -38,6 +38,11 @@ def given_source() -> Path | None:
 def own_matcher() -> Matcher:
     """The lists that come with Longwave."""
     return Matcher(read_lists(OWN_LISTS))
+
+
+@lru_cache(maxsize=1)  # what is made of lists may be several things
+def _matcher(source: Path, signature: _Signature) -> Matcher:
+    return Matcher(read_lists(source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class Reloaded[T]:
         self, source: Path | None, signature: _Signature, before: _Loaded[T] | None
     ) -> _Loaded[T]:
         try:
-            matcher = None if source is None else Matcher(read_lists(source))
+            matcher = None if source is None else _matcher(source, signature)
         except (OSError, ValueError) as error:
             if before is None:
                 raise
