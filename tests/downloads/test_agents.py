@@ -62,6 +62,7 @@ def test_apps_are_known_by_name(agent: str, name: str, platform: str) -> None:
     "agent",
     [
         "Spotify/1.0",
+        "  Spotify/1.0\t",
         "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
         f"{WINDOWS} HeadlessChrome/119.0.0.0 Safari/537.36",
         "Mozilla/5.0 (compatible; PodSearcher/1.0; +https://podsearcher.example)",
