@@ -1,22 +1,16 @@
 """What a user agent is: a bot, an app, a library or a browser, and on which device it runs."""
 
-import json
-import logging
-import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, lru_cache
-from pathlib import Path
-from typing import Any
+from functools import lru_cache
 
-from django.conf import settings
+from apps.downloads.user_agents.cost import MAX_LENGTH
+from apps.downloads.user_agents.current import Reloaded, own_matcher
+from apps.downloads.user_agents.entries import Entry
+from apps.downloads.user_agents.matching import Matcher
 
-logger = logging.getLogger(__name__)
-
-OWN_PATTERNS = Path(__file__).with_name("agents.json")
 # Patterns see no more than this of an agent: their cost can't be chosen by whoever sends it.
-MAX_AGENT_LENGTH = 512
+MAX_AGENT_LENGTH = MAX_LENGTH
 MAX_CACHED_AGENTS = 50_000
 
 # Lists name the component; people should read what it stands for.
@@ -33,6 +27,14 @@ class AgentKind(StrEnum):
     UNKNOWN = "unknown"
 
 
+_KINDS = {
+    "bots": AgentKind.BOT,
+    "apps": AgentKind.APP,
+    "libraries": AgentKind.LIBRARY,
+    "browsers": AgentKind.BROWSER,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Agent:
     """``platform`` is the device's class: mobile, tablet, computer, smart_speaker, ..."""
@@ -44,88 +46,59 @@ class Agent:
     is_server_library: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """One entry of a list; ``category`` is "bot" for server libraries, or a device's class."""
-
-    name: str
-    expression: re.Pattern[str]
-    category: str = ""
-
-
 class AgentList:
-    """Patterns in four lists and one of devices, tried in order."""
+    """The operator's lists, and ours for what they leave open (docs/adr/0016)."""
 
-    def __init__(self, entries: Mapping[str, Iterable[Mapping[str, Any]]]) -> None:
-        self._kinds = {
-            AgentKind.BOT: _compile(entries["bots"]),
-            AgentKind.APP: _compile(entries["apps"]),
-            AgentKind.LIBRARY: _compile(entries["libraries"]),
-            AgentKind.BROWSER: _compile(entries["browsers"]),
-        }
-        self._devices = _compile(entries["devices"])
+    def __init__(self, given: Matcher | None, own: Matcher) -> None:
+        self._given = given
+        self._own = own
         self.classify = lru_cache(maxsize=MAX_CACHED_AGENTS)(self._classify)
 
+    def entry(self, agent: str) -> tuple[str, Entry] | None:
+        """The name of the list that knows the (already shortened) agent, and its entry there."""
+        found = self._given.agent(agent) if self._given else None
+        if found is None:
+            return self._own.agent(agent)
+        if found[0] == "browsers":  # most bots that hide pretend to be one
+            bot = self._own.first("bots", agent)
+            return ("bots", bot) if bot else found
+        return found
+
+    def device(self, agent: str) -> Entry | None:
+        """The entry of the device that the agent runs on."""
+        found = self._given.first("devices", agent) if self._given else None
+        return found or self._own.first("devices", agent)
+
     def _classify(self, agent: str) -> Agent:
-        """What the (already shortened) agent is."""
-        for kind, patterns in self._kinds.items():
-            found = _first(patterns, agent)
-            if found is None:
-                continue
-            if kind is AgentKind.BOT:
-                return Agent(kind, found.name)
-            device = _first(self._devices, agent)
-            return Agent(
-                kind,
-                _LABELS.get(found.name, found.name),
-                device.name if device else "",
-                device.category if device else "",
-                is_server_library=kind is AgentKind.LIBRARY and found.category == "bot",
-            )
-        device = _first(self._devices, agent)
+        agent = _as_written(agent)
+        found = self.entry(agent)
+        if found is not None and found[0] == "bots":
+            return Agent(AgentKind.BOT, found[1].name)
+        device = self.device(agent)
         return Agent(
-            AgentKind.UNKNOWN,
-            device=device.name if device else "",
-            platform=device.category if device else "",
+            _KINDS[found[0]] if found else AgentKind.UNKNOWN,
+            _LABELS.get(found[1].name, found[1].name) if found else "",
+            device.name if device else "",
+            device.category if device else "",
+            is_server_library=bool(
+                found and found[0] == "libraries" and found[1].category == "bot"
+            ),
         )
 
 
-def _compile(entries: Iterable[Mapping[str, Any]]) -> tuple[Pattern, ...]:
-    patterns = []
-    for entry in entries:
-        try:
-            expression = re.compile(entry["pattern"])
-        except re.error:
-            # One expression of another dialect must not stop the counting of all shows.
-            logger.warning("User-agent pattern of %r is no regular expression", entry["name"])
-            continue
-        patterns.append(Pattern(entry["name"], expression, entry.get("category", "")))
-    return tuple(patterns)
-
-
-def _first(patterns: Iterable[Pattern], agent: str) -> Pattern | None:
-    return next((pattern for pattern in patterns if pattern.expression.search(agent)), None)
-
-
-def read_own_patterns() -> dict[str, Any]:
-    """The lists that come with Longwave."""
-    entries: dict[str, Any] = json.loads(OWN_PATTERNS.read_text(encoding="utf-8"))
-    return entries
-
-
-def read_opawg_folder(folder: Path) -> dict[str, Any]:
-    """The lists of OPAWG's user-agents-v2, one JSON file each; raises OSError, ValueError."""
-    return {
-        name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["entries"]
-        for name in ("bots", "apps", "libraries", "browsers", "devices")
-    }
-
-
-@cache
-def _load(folder: Path | None) -> AgentList:
-    return AgentList(read_own_patterns() if folder is None else read_opawg_folder(folder))
+_in_force = Reloaded(lambda given: AgentList(given, own_matcher()))
 
 
 def classify(agent: str) -> Agent:
-    """What this agent is, by the operator's lists or else by our own."""
-    return _load(settings.USER_AGENTS).classify(agent[:MAX_AGENT_LENGTH].strip())
+    """What this agent is, by the lists in force; raises OSError, ValueError if they are none."""
+    return _in_force.get().classify(agent[:MAX_AGENT_LENGTH].strip())
+
+
+def _as_written(agent: str) -> str:
+    """The agent, where somebody wrote UTF-8 into a header, whose bytes are read as Latin-1."""
+    if agent.isascii():
+        return agent
+    try:
+        return agent.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return agent

@@ -1,8 +1,8 @@
 """What user agents are: our own list, and an operator's."""
 
 import json
-import re
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from pytest_django import Settings
@@ -11,8 +11,9 @@ from apps.downloads.agents import (
     MAX_AGENT_LENGTH,
     AgentKind,
     classify,
-    read_own_patterns,
 )
+from apps.downloads.user_agents import current
+from apps.downloads.user_agents.entries import LIST_NAMES
 
 ANDROID = "(Linux; U; Android 14; Pixel 8)"
 IPHONE_SAFARI = (
@@ -61,6 +62,7 @@ def test_apps_are_known_by_name(agent: str, name: str, platform: str) -> None:
     "agent",
     [
         "Spotify/1.0",
+        "  Spotify/1.0\t",
         "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
         f"{WINDOWS} HeadlessChrome/119.0.0.0 Safari/537.36",
         "Mozilla/5.0 (compatible; PodSearcher/1.0; +https://podsearcher.example)",
@@ -138,28 +140,32 @@ def test_patterns_never_see_more_than_the_beginning_of_an_agent() -> None:
     assert classify("x" * MAX_AGENT_LENGTH + " Googlebot").kind is AgentKind.UNKNOWN
 
 
-def test_our_own_patterns_compile_and_have_names() -> None:
-    lists = read_own_patterns()
+def test_a_name_in_another_script_is_read_however_it_was_sent() -> None:
+    agent = "播客/1709.2.2 CFNetwork/1390 Darwin/22.0.0"  # Apple Podcasts on a Chinese phone
 
-    assert list(lists) == ["bots", "apps", "libraries", "browsers", "devices"]
-    for entries in lists.values():
-        for entry in entries:
-            assert entry["name"]
-            re.compile(entry["pattern"])
-            assert not re.search(r"[+*]\)[+*]", entry["pattern"])  # nested repetition explodes
+    percent_encoded = "%E6%92%AD%E5%AE%A2/1709.2.2 CFNetwork/1390 Darwin/22.0.0"
+    as_a_header = agent.encode().decode("latin-1")
+    for sent in (agent, percent_encoded, as_a_header):
+        assert classify(sent).name == "Apple Podcasts"
+    assert classify("Caf\xe9 Player/1").kind is AgentKind.UNKNOWN
 
 
 def write_lists(folder: Path, **entries: list[dict[str, str]]) -> None:
-    for name in ("bots", "apps", "libraries", "browsers", "devices"):
+    """A folder in OPAWG's format."""
+    for name in LIST_NAMES:
         found = {"entries": entries.get(name, [])}
         (folder / f"{name}.json").write_text(json.dumps(found))
 
 
-def test_an_operators_lists_take_the_place_of_ours(tmp_path: Path, settings: Settings) -> None:
+def test_an_operators_lists_are_asked_before_ours(tmp_path: Path, settings: Settings) -> None:
     write_lists(
         tmp_path,
         bots=[{"name": "B", "pattern": "Both"}],
-        apps=[{"name": "A", "pattern": "Both|^App$"}, {"name": "Broken", "pattern": "("}],
+        apps=[
+            {"name": "A", "pattern": "Both|^App$|Googlebot|^curl"},
+            {"name": "Broken", "pattern": "("},
+            {"name": "Slow", "pattern": "(a+)+$"},
+        ],
         libraries=[
             {"name": "AppleCoreMedia", "pattern": "^AppleCoreMedia"},
             {"name": "S", "pattern": "Server", "category": "bot"},
@@ -170,9 +176,30 @@ def test_an_operators_lists_take_the_place_of_ours(tmp_path: Path, settings: Set
 
     assert classify("Both").kind is AgentKind.BOT
     assert (classify("App").name, classify("App").platform) == ("A", "mobile")
+    assert classify("curl/8.5.0").name == "A"  # what they know is what they say
     assert classify("Server").is_server_library
     assert classify("AppleCoreMedia/1").name == "Unknown Apple app"
-    assert classify("Overcast/3.0").kind is AgentKind.UNKNOWN
+    assert classify("a" * 100).kind is AgentKind.UNKNOWN
+
+
+def test_our_lists_know_what_an_operators_leave_open(tmp_path: Path, settings: Settings) -> None:
+    write_lists(
+        tmp_path,
+        browsers=[{"name": "Anything that says Mozilla", "pattern": "^Mozilla/"}],
+        devices=[{"name": "Desk", "pattern": "Windows", "category": "computer"}],
+    )
+    settings.USER_AGENTS = tmp_path
+
+    # Unknown to theirs: ours, in the order of the rules.
+    assert (classify("Overcast/3.0 (iPhone)").name, classify("curl/8.5.0").kind) == (
+        "Overcast",
+        AgentKind.BOT,
+    )
+    assert classify("Overcast/3.0 (iPhone)").device == "iPhone"
+    # A browser by theirs: ours may say that it is a bot, and nothing else.
+    assert classify(f"{WINDOWS} HeadlessChrome/119.0.0.0 Safari/537.36").kind is AgentKind.BOT
+    chrome = classify(f"{WINDOWS} Chrome/130.0.0.0 Safari/537.36")
+    assert (chrome.name, chrome.device) == ("Anything that says Mozilla", "Desk")
 
 
 def test_a_missing_list_of_the_operator_is_an_error(tmp_path: Path, settings: Settings) -> None:
@@ -180,3 +207,37 @@ def test_a_missing_list_of_the_operator_is_an_error(tmp_path: Path, settings: Se
 
     with pytest.raises(FileNotFoundError):
         classify("App")
+
+
+def test_a_process_takes_new_lists_without_a_restart(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lists(tmp_path, apps=[{"name": "First", "pattern": "^Tide"}])
+    settings.USER_AGENTS = tmp_path
+    monkeypatch.setattr(current, "LOOK_EVERY_SECONDS", 3600.0)
+    assert classify("Tide/1").name == "First"
+
+    write_lists(tmp_path, apps=[{"name": "The second", "pattern": "^Tide"}])
+    assert classify("Tide/1").name == "First"  # it is not yet time to look
+
+    monkeypatch.setattr(current, "monotonic", lambda: monotonic() + 3601.0)
+    assert classify("Tide/1").name == "The second"
+
+
+def test_lists_that_break_while_a_process_runs_change_nothing(
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    write_lists(tmp_path, apps=[{"name": "First", "pattern": "^Tide"}])
+    settings.USER_AGENTS = tmp_path
+    monkeypatch.setattr(current, "LOOK_EVERY_SECONDS", 0.0)
+    assert classify("Tide/1").name == "First"
+
+    (tmp_path / "apps.json").write_text('{"entries": [')
+    assert [classify("Tide/1").name for _ in range(3)] == ["First"] * 3
+    assert sum("kept the lists from before" in message for message in caplog.messages) == 1
+
+    write_lists(tmp_path, apps=[{"name": "Mended", "pattern": "^Tide"}])
+    assert classify("Tide/1").name == "Mended"
