@@ -9,9 +9,7 @@ from uuid import UUID
 from apps.core import valkey
 from apps.core.ids import new_id
 from apps.downloads import stream
-from apps.downloads.episode_figures import all_time
 from apps.downloads.hit import Hit
-from apps.downloads.totals import Scope
 from bench.backlog import wait_until_counted
 from bench.load.bodies import FaultError
 from bench.scenario import Scene
@@ -49,6 +47,9 @@ def measure_throughput(scene: Scene) -> Throughput:
 
 def _burst(scene: Scene, number: int) -> float:
     """All hits enter the stream at one moment, whose time is Valkey's own."""
+    from apps.downloads.episode_figures import all_time  # need the settings
+    from apps.downloads.totals import Scope
+
     episode = scene.seeded.small[100 + number].episode
     hits = _hits(scene, episode, random.Random(number))
     wait_until_counted()
