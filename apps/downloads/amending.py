@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from apps.downloads.batch import CoverageKey, Piece
+from apps.downloads.batch import Pieces
 from apps.downloads.coverage import Reached
 from apps.downloads.staging import Staging
 
@@ -56,7 +56,7 @@ FROM downloads_download AS download JOIN staged_amendments USING (id) WHERE held
 """
 
 
-def amend(rows: Collection[Reached], pieces: Mapping[CoverageKey, Piece]) -> str:
+def amend(rows: Collection[Reached], pieces: Pieces) -> str:
     """Amend the downloads of these rows; what that changes in totals, as ``rollups`` takes it."""
     keys = [(row.key.day, row.key.episode, row.key.listener_key, row.download) for row in rows]
     with connection.cursor() as cursor:
@@ -70,14 +70,14 @@ def amend(rows: Collection[Reached], pieces: Mapping[CoverageKey, Piece]) -> str
 
 
 def _amended(
-    rows: Iterable[Reached], pieces: Mapping[CoverageKey, Piece], old: Mapping[int, Any]
+    rows: Iterable[Reached], pieces: Pieces, old: Mapping[int, Any]
 ) -> Iterator[tuple[Any, ...]]:
     """One row for each download, whatever number of file versions amend it."""
     first: dict[int, tuple[datetime, date, bool]] = {}
     for row in rows:
         if row.download is None or row.download not in old:
             continue
-        zone = pieces[row.key].time_zone
+        zone = pieces[row.key.lookup].owner.time_zone
         moment, day, _ = old[row.download]
         moment, day, has_bytes = first.get(row.download, (moment, day, False))
         if row.first_at < moment:

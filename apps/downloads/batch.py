@@ -12,11 +12,11 @@ from apps.downloads import stream
 from apps.downloads.agents import Agent
 from apps.downloads.hit import Hit, MalformedHitError, read_hit
 from apps.downloads.intervals import Interval
-from apps.downloads.keys import address_key, listener_key
+from apps.downloads.keys import listener_key
 from apps.downloads.rules import Accepted, DropReason, judge
-from apps.downloads.window import day_of, is_open, moment
+from apps.downloads.window import epoch_ms, open_day
 
-_MINUTE_MS = 60_000
+_HOUR_MS = 3_600_000
 MAX_REFERRER_LENGTH = 255
 
 
@@ -32,6 +32,14 @@ class Message(NamedTuple):
     is_spooled: bool = False
 
 
+class Owner(NamedTuple):
+    """To whom an episode belongs, and in which time zone its show's charts are drawn."""
+
+    organization: UUID
+    show: UUID
+    time_zone: ZoneInfo = ZoneInfo("UTC")
+
+
 class CoverageKey(NamedTuple):
     """What makes a row of coverage unique."""
 
@@ -40,21 +48,30 @@ class CoverageKey(NamedTuple):
     listener_key: bytes
     rendition: UUID
 
+    @property
+    def lookup(self) -> tuple[int, int, bytes, int]:
+        """The same as what hashes fast: a UUID does so in Python."""
+        return (self.episode.int, self.day.toordinal(), self.listener_key, self.rendition.int)
+
 
 @dataclass(slots=True)
 class Piece:
-    """What a batch adds to one row of coverage."""
+    """What a batch adds to one row of coverage, and what is known of a download it may make.
 
-    organization: UUID
-    show: UUID
-    address_key: bytes
+    ``first_at_ms`` is in milliseconds of Unix time. The address and the agent's text are stored
+    nowhere.
+    """
+
+    key: CoverageKey
+    owner: Owner
+    day_key: bytes
+    ip: str
     address: str
     agent_text: str
-    threshold_bytes: int
-    first_at: datetime
     agent: Agent
-    country: str
-    time_zone: ZoneInfo
+    told_country: str
+    threshold_bytes: int
+    first_at_ms: int
     referrer: str = ""
     is_sent_on: bool = False
     sent: list[Interval] = field(default_factory=list)
@@ -70,22 +87,17 @@ class DropKey(NamedTuple):
     reason: DropReason
 
 
-class Owner(NamedTuple):
-    """To whom an episode belongs, and in which time zone its show's charts are drawn."""
-
-    organization: UUID
-    show: UUID
-    time_zone: ZoneInfo = ZoneInfo("UTC")
+type Pieces = dict[tuple[int, int, bytes, int], Piece]
+"""By the ``lookup`` of their keys."""
 
 
 @dataclass(slots=True)
 class Batch:
-    """``listening`` are (message, listener key) of hits that passed the rules.
-
-    ``to_keep`` are the messages of open days, each with its day, for counting the day again.
+    """``listening`` are (message, listener key) of hits that passed the rules. ``to_keep`` are the
+    messages of open days, each with its day, for counting the day again.
     """
 
-    pieces: dict[CoverageKey, Piece] = field(default_factory=dict)
+    pieces: Pieces = field(default_factory=dict)
     drops: Counter[DropKey] = field(default_factory=Counter)
     tallied: set[UUID] = field(default_factory=set)
     listening: list[tuple[Message, bytes]] = field(default_factory=list)
@@ -94,14 +106,13 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the rules need to know besides the hit itself."""
+    """What the rules need to know besides the hit itself; ``owners`` are by episodes' numbers."""
 
     now: datetime
-    owners: Mapping[UUID, Owner]  # of the episodes that exist
+    owners: Mapping[int, Owner]  # of the episodes that exist
     day_keys: Mapping[date, bytes]
     data_centres: Container[str]
     classify: Callable[[str], Agent]
-    country_of: Callable[[str], str]
     already_tallied: Container[UUID] = ()
 
 
@@ -118,81 +129,66 @@ def read_message(entry_id: bytes, fields: Mapping[bytes, bytes]) -> Message:
 
 def days_of(messages: Iterable[Message], *, now: datetime) -> set[date]:
     """The open days for which keys are needed."""
-    # Most of a batch began in the same few minutes, and a minute lies in one day.
-    minutes = {message.hit.at // _MINUTE_MS for message in messages if message.hit is not None}
-    days = set()
-    for minute in minutes:
-        try:
-            at = moment(minute * _MINUTE_MS)
-        except (ValueError, OverflowError, OSError):
-            continue
-        if is_open(at, now=now):
-            days.add(day_of(at))
-    return days
+    now_ms = epoch_ms(now)
+    # Most of a batch began within the same hour, and an hour lies in one day.
+    hours = {message.hit.at // _HOUR_MS for message in messages if message.hit is not None}
+    days = (open_day(hour * _HOUR_MS, now_ms=now_ms) for hour in hours)
+    return {day for day in days if day is not None}
 
 
 def gather(messages: Iterable[Message], around: Surroundings) -> Batch:
     """Judge every message and unite what was accepted."""
-    batch = Batch()
+    batch, now_ms, today = Batch(), epoch_ms(around.now), around.now.date()
     for message in messages:
         hit = message.hit
         if hit is None:
-            batch.drops[DropKey(around.now.date(), None, None, None, DropReason.MALFORMED)] += 1
+            batch.drops[DropKey(today, None, None, None, DropReason.MALFORMED)] += 1
             continue
-        day = _open_day(hit, around.now)
+        day = open_day(hit.at, now_ms=now_ms)
         if day is not None:
             batch.to_keep.append((day, message.raw))
-        verdict = judge(
-            hit,
-            agent=around.classify(hit.agent),
-            now=around.now,
-            data_centres=around.data_centres,
-        )
-        owner = around.owners.get(hit.episode)
+        agent = around.classify(hit.agent)
+        verdict = judge(hit, agent=agent, now_ms=now_ms, data_centres=around.data_centres)
+        owner = around.owners.get(hit.episode.int)
         if isinstance(verdict, Accepted) and owner is not None:
-            _accept(batch, message, hit, verdict, owner, around)
+            who = _accept(batch, hit, verdict, agent, owner, around.day_keys[verdict.day])
+            batch.listening.append((message, who))
         else:
             reason = verdict if isinstance(verdict, DropReason) else DropReason.UNKNOWN_EPISODE
-            _drop(batch, hit, reason, owner, day, around)
+            _drop(batch, hit, reason, owner, day or today, around.already_tallied)
     return batch
 
 
 def _accept(
-    batch: Batch,
-    message: Message,
-    hit: Hit,
-    accepted: Accepted,
-    owner: Owner,
-    around: Surroundings,
-) -> None:
-    day_key = around.day_keys[accepted.day]
+    batch: Batch, hit: Hit, accepted: Accepted, agent: Agent, owner: Owner, day_key: bytes
+) -> bytes:
+    """Add the hit's bytes to its piece; the listener's key."""
     who = listener_key(
         day_key, organization=owner.organization, address=accepted.address, agent=hit.agent
     )
     key = CoverageKey(hit.episode, accepted.day, who, hit.rendition)
-    piece = batch.pieces.get(key)
+    lookup = key.lookup
+    piece = batch.pieces.get(lookup)
     if piece is None:
-        piece = batch.pieces[key] = Piece(
-            organization=owner.organization,
-            show=owner.show,
-            address_key=address_key(
-                day_key, organization=owner.organization, address=accepted.address
-            ),
+        piece = batch.pieces[lookup] = Piece(
+            key=key,
+            owner=owner,
+            day_key=day_key,
+            ip=hit.ip,
             address=accepted.address,
             agent_text=hit.agent,
+            agent=agent,
+            told_country=hit.country,
             threshold_bytes=accepted.threshold_bytes,
-            first_at=accepted.at,
-            agent=accepted.agent,
-            country=hit.country or around.country_of(hit.ip),
-            time_zone=owner.time_zone,
+            first_at_ms=hit.at,
         )
-    if accepted.at < piece.first_at:
-        piece.first_at = accepted.at
+    elif hit.at < piece.first_at_ms:
+        piece.first_at_ms = hit.at
     if hit.referrer and (not piece.referrer or hit.referrer < piece.referrer):
         piece.referrer = hit.referrer[:MAX_REFERRER_LENGTH]
     piece.is_sent_on |= accepted.is_sent_on
-    piece.sent.extend(accepted.sent)
-    batch.listening.append((message, who))
+    piece.sent += accepted.sent
+    return who
 
 
 def _drop(
@@ -200,24 +196,12 @@ def _drop(
     hit: Hit,
     reason: DropReason,
     owner: Owner | None,
-    day: date | None,
-    around: Surroundings,
+    day: date,
+    already_tallied: Container[UUID],
 ) -> None:
-    """Tally a response once: at its last report, and not again when that is repeated.
-
-    On the day of the request, or today when its time is none in which anything counts.
-    """
-    if not hit.final or hit.id in around.already_tallied or hit.id in batch.tallied:
+    """Tally a response once: at its last report, and not again when that is repeated."""
+    if not hit.final or hit.id in already_tallied or hit.id in batch.tallied:
         return
     batch.tallied.add(hit.id)
     organization, show, episode = (*owner[:2], hit.episode) if owner else (None, None, None)
-    batch.drops[DropKey(day or around.now.date(), organization, show, episode, reason)] += 1
-
-
-def _open_day(hit: Hit, now: datetime) -> date | None:
-    """The day that this request belongs to, if it can still be counted."""
-    try:
-        at = moment(hit.at)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return day_of(at) if is_open(at, now=now) else None
+    batch.drops[DropKey(day, organization, show, episode, reason)] += 1

@@ -13,7 +13,6 @@ from apps.core.clock import now
 from apps.downloads import archive
 from apps.downloads.agents import classify
 from apps.downloads.batch import Batch, Message, Owner, Surroundings, days_of, gather
-from apps.downloads.countries import country_of
 from apps.downloads.coverage import unite
 from apps.downloads.models import LoggedDay
 from apps.downloads.networks import data_centres
@@ -50,7 +49,7 @@ def count(
         also()
         batch = gather(messages, around)
         archive.keep(batch.to_keep, around.day_keys, is_from_log=is_from_log)
-        reached = unite(batch.pieces)
+        reached = unite(batch.pieces.values())
         downloads = settle(reached, batch.pieces, at=at, ceiling=settings.ADDRESS_CEILING)
         tally(batch.drops)
         if is_from_log:
@@ -60,7 +59,7 @@ def count(
 
 def note_logged(batch: Batch) -> None:
     """Remember of which shows and days logs were read."""
-    seen = {(key.day, piece.show) for key, piece in batch.pieces.items()}
+    seen = {(piece.key.day, piece.owner.show) for piece in batch.pieces.values()}
     seen |= {(key.day, key.show) for key in batch.drops if key.show is not None}
     LoggedDay.objects.bulk_create(
         [LoggedDay(day=day, show_id=show) for day, show in sorted(seen)], ignore_conflicts=True
@@ -71,23 +70,25 @@ def surroundings(
     messages: Sequence[Message], *, at: datetime, already_tallied: Container[UUID] = ()
 ) -> Surroundings:
     """What the rules need to know for these messages; opens days, so to be called first."""
+    hits = [message.hit for message in messages if message.hit is not None]
     return Surroundings(
         now=at,
         day_keys=keys_for(days_of(messages, now=at)),
-        owners=owners_of({message.hit.episode for message in messages if message.hit is not None}),
+        owners=owners_of(
+            {hit.episode.int: hit.episode for hit in hits}.values()  # numbers hash fast
+        ),
         data_centres=data_centres(),
         classify=classify,
-        country_of=country_of,
         already_tallied=already_tallied,
     )
 
 
-def owners_of(episodes: Collection[UUID]) -> dict[UUID, Owner]:
-    """The episodes among these that exist."""
+def owners_of(episodes: Collection[UUID]) -> dict[int, Owner]:
+    """Whose the episodes among these are that exist, by the episodes' numbers."""
     rows = Episode.objects.filter(id__in=episodes).values_list(
         "id", "organization_id", "show_id", "show__time_zone"
     )
     return {
-        episode: Owner(organization, show, ZoneInfo(time_zone))
+        episode.int: Owner(organization, show, ZoneInfo(time_zone))
         for episode, organization, show, time_zone in rows
     }

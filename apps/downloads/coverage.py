@@ -1,17 +1,17 @@
 """Uniting a batch's bytes with the rows of coverage: one upsert, and what it made of them."""
 
-from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from django.db import connection
 from psycopg.types.multirange import Int8Multirange
 from psycopg.types.range import Int8Range
 
 from apps.downloads.batch import CoverageKey, Piece
-from apps.downloads.intervals import union
+from apps.downloads.intervals import Interval, union
 from apps.downloads.staging import Staging
+from apps.downloads.window import moment
 
 # A client that asks for single bytes all day could make one row grow without end, and every
 # batch would rewrite it. Thousands of separate ranges fit in this; no player makes as many.
@@ -26,8 +26,9 @@ _STAGED = Staging(
         "rendition_id": "uuid",
         "organization_id": "uuid",
         "show_id": "uuid",
-        "address_key": "bytea",
-        "served": "int8multirange",
+        "first_byte": "int8",
+        "end_byte": "int8",
+        "scattered": "int8multirange",
         "threshold_bytes": "int8",
         "first_at": "timestamptz",
         "referrer": "text",
@@ -40,11 +41,12 @@ _STAGED = Staging(
 _UNITE = """
 WITH united AS (
     INSERT INTO downloads_coverage AS coverage (
-        day, episode_id, listener_key, rendition_id, organization_id, show_id, address_key,
-        served, threshold_bytes, first_at, referrer, is_sent_on, is_provisional
+        day, episode_id, listener_key, rendition_id, organization_id, show_id, served,
+        threshold_bytes, first_at, referrer, is_sent_on, is_provisional
     )
-    SELECT day, episode_id, listener_key, rendition_id, organization_id, show_id, address_key,
-        served, threshold_bytes, first_at, referrer, is_sent_on, false
+    SELECT day, episode_id, listener_key, rendition_id, organization_id, show_id,
+        coalesce(scattered, int8multirange(int8range(first_byte, end_byte))),
+        threshold_bytes, first_at, referrer, is_sent_on, false
     FROM staged_coverage
     ORDER BY day, episode_id, listener_key, rendition_id
     ON CONFLICT (day, episode_id, listener_key, rendition_id) DO UPDATE SET
@@ -82,16 +84,16 @@ class Reached(NamedTuple):
     has_bytes: bool
 
     @property
-    def listening(self) -> tuple[UUID, date, bytes]:
-        """What may be counted once, whatever the file version."""
-        return self.key[:3]
+    def precedence(self) -> tuple[bool, datetime, int]:
+        """Of several versions of a file, the least one makes the download."""
+        return (not self.has_bytes, self.first_at, self.key.rendition.int)
 
 
-def unite(pieces: Mapping[CoverageKey, Piece]) -> list[Reached]:
+def unite(pieces: Collection[Piece]) -> list[Reached]:
     """Add the pieces to their rows; what that makes a download, or changes of one."""
     if not pieces:
         return []
-    _STAGED.fill(_rows(pieces))
+    _STAGED.fill(map(_row, pieces))
     with connection.cursor() as cursor:
         cursor.execute(_UNITE, [MAX_SERVED_STORED_BYTES])
         return [
@@ -100,19 +102,27 @@ def unite(pieces: Mapping[CoverageKey, Piece]) -> list[Reached]:
         ]
 
 
-def _rows(pieces: Mapping[CoverageKey, Piece]) -> Iterator[tuple[Any, ...]]:
-    for key, piece in pieces.items():
-        yield (
-            key.day,
-            key.episode,
-            key.listener_key,
-            key.rendition,
-            piece.organization,
-            piece.show,
-            piece.address_key,
-            Int8Multirange([Int8Range(start, end) for start, end in union(piece.sent)]),
-            piece.threshold_bytes,
-            piece.first_at,
-            piece.referrer,
-            piece.is_sent_on,
-        )
+def _row(piece: Piece) -> tuple[Any, ...]:
+    key, sent = piece.key, union(piece.sent)
+    return (
+        key.day,
+        key.episode,
+        key.listener_key,
+        key.rendition,
+        piece.owner.organization,
+        piece.owner.show,
+        *_in_columns(sent),
+        piece.threshold_bytes,
+        moment(piece.first_at_ms),
+        piece.referrer,
+        piece.is_sent_on,
+    )
+
+
+def _in_columns(sent: Sequence[Interval]) -> tuple[int, int, Int8Multirange | None]:
+    """One interval, or none, as two numbers, which copy faster than a multirange."""
+    if len(sent) == 1:
+        return (*sent[0], None)
+    if not sent:
+        return (0, 0, None)
+    return (0, 0, Int8Multirange([Int8Range(start, end) for start, end in sent]))

@@ -8,8 +8,11 @@ type Interval = tuple[int, int]
 
 def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     """The same bytes as sorted, disjoint intervals with gaps between them; empty ones vanish."""
+    left = [interval for interval in intervals if interval[0] < interval[1]]
+    if len(left) < 2:  # nearly always, and asked for every hit
+        return tuple(left)
     merged: list[Interval] = []
-    for start, end in sorted(interval for interval in intervals if interval[0] < interval[1]):
+    for start, end in sorted(left):
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(merged[-1][1], end))
         else:
@@ -19,7 +22,7 @@ def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
 
 def clip(intervals: Iterable[Interval], size_bytes: int) -> tuple[Interval, ...]:
     """The union of the parts that lie within a file of ``size_bytes``."""
-    return union((max(start, 0), min(end, size_bytes)) for start, end in intervals)
+    return union([(max(start, 0), min(end, size_bytes)) for start, end in intervals])
 
 
 def size(disjoint: Iterable[Interval]) -> int:

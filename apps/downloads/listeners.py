@@ -12,17 +12,24 @@ from apps.downloads.keys import new_key
 from apps.downloads.models import MonthKey, MonthListeners
 from apps.downloads.window import last_expired_day
 
-type Listening = tuple[date, UUID, bytes]
-"""A UTC day, a show and a listener's key of that day."""
 type Month = tuple[UUID, UUID, date]
 """An organisation, its show and the first day of a month."""
 
+# Rows in the order of their keys, so that counters at work at the same time can't block each other.
 _ARRIVE = """
-INSERT INTO downloads_daylistener (day, show_id, listener_key)
-SELECT * FROM unnest(%s::date[], %s::uuid[], %s::bytea[]) AS arriving (day, show_id, listener_key)
-ORDER BY day, show_id, listener_key
-ON CONFLICT DO NOTHING
-RETURNING day, show_id, listener_key
+WITH first AS (
+    SELECT DISTINCT ON (day, show_id, listener_key) id, day, show_id, listener_key
+    FROM staged_downloads ORDER BY day, show_id, listener_key, is_held, id
+), arrived AS (
+    INSERT INTO downloads_daylistener (day, show_id, listener_key)
+    SELECT day, show_id, listener_key FROM first ORDER BY day, show_id, listener_key
+    ON CONFLICT DO NOTHING
+    RETURNING day, show_id, listener_key
+)
+UPDATE staged_downloads AS new SET is_first_of_listener = true
+FROM first JOIN arrived USING (day, show_id, listener_key)
+WHERE new.id = first.id
+RETURNING new.id
 """
 _ADD = """
 INSERT INTO downloads_listenertotal AS total (organization_id, show_id, day, listeners)
@@ -31,13 +38,11 @@ ON CONFLICT (show_id, day) DO UPDATE SET listeners = total.listeners + excluded.
 """
 
 
-def arrive(listening: Collection[Listening]) -> set[Listening]:
-    """Note who downloaded something of a show; those who were not known on that day before."""
-    if not listening:
-        return set()
+def arrive() -> set[int]:
+    """Note who is in the staged downloads, and mark each new listener's first one; their ids."""
     with connection.cursor() as cursor:
-        cursor.execute(_ARRIVE, [list(column) for column in zip(*listening, strict=True)])
-        return {(day, show, bytes(key)) for day, show, key in cursor.fetchall()}
+        cursor.execute(_ARRIVE)
+        return {row[0] for row in cursor.fetchall()}
 
 
 def add_to_days(new: Iterable[tuple[UUID, UUID, date]]) -> None:

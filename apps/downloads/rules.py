@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from apps.core.addresses import listener_address
 from apps.downloads.agents import MAX_CACHED_AGENTS, Agent, AgentKind
 from apps.downloads.hit import Hit
 from apps.downloads.intervals import Interval, clip
 from apps.downloads.threshold import threshold_bytes
-from apps.downloads.window import day_of, is_open, moment
+from apps.downloads.window import open_day
 
 _WATCH = re.compile(r"^atc/.*watchOS|\(null\)/\(null\) watchOS", re.DOTALL)
 _CRAWLER = re.compile(r"bot|crawler|spider", re.IGNORECASE)
@@ -67,14 +67,11 @@ _LABELS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A hit that adds bytes to the coverage of one listener on one day."""
 
     day: date
-    at: datetime
     address: str
-    agent: Agent
     sent: tuple[Interval, ...]
     threshold_bytes: int
     # Whoever the listener was sent on to serves the bytes: their logs will say how many.
@@ -82,9 +79,12 @@ class Accepted:
 
 
 def judge(
-    hit: Hit, *, agent: Agent, now: datetime, data_centres: Container[str]
+    hit: Hit, *, agent: Agent, now_ms: int, data_centres: Container[str]
 ) -> Accepted | DropReason:
-    """Whether the hit may count, and if not, by which rule; ``agent`` is what its agent is."""
+    """Whether the hit may count, and if not, by which rule; ``agent`` is what its agent is.
+
+    ``now_ms`` is in milliseconds of Unix time.
+    """
     if hit.size <= 0 or hit.header < 0 or hit.duration_ms < 0:
         return DropReason.MALFORMED
     address = listener_address(hit.ip)
@@ -101,16 +101,13 @@ def judge(
     sent = () if is_sent_on else clip(hit.sent, hit.size)
     if not sent and not is_sent_on:
         return DropReason.NOTHING_SENT
-    try:
-        at = moment(hit.at)
-    except (ValueError, OverflowError, OSError):
-        return DropReason.MALFORMED
-    if not is_open(at, now=now):
+    day = open_day(hit.at, now_ms=now_ms)
+    if day is None:
         return DropReason.OUTSIDE_WINDOW
     threshold = threshold_bytes(
         size_bytes=hit.size, header_bytes=hit.header, duration_ms=hit.duration_ms
     )
-    return Accepted(day_of(at), at, address, agent, sent, threshold, is_sent_on)
+    return Accepted(day, address, sent, threshold, is_sent_on)
 
 
 def _by_response(hit: Hit) -> DropReason | None:

@@ -7,6 +7,8 @@ from typing import Any
 from django.db import connection
 from psycopg import sql
 
+_MARK = "bool NOT NULL DEFAULT false"
+
 
 @dataclass(frozen=True, slots=True)
 class Staging:
@@ -14,6 +16,7 @@ class Staging:
 
     table: str
     columns: Mapping[str, str]  # to their types, in the order of a row's values
+    marks: Sequence[str] = ()  # further columns, false to begin with
 
     def fill(self, rows: Iterable[Sequence[Any]]) -> None:
         """Put these rows in by a binary COPY, the fastest way. Raises django.db.Error.
@@ -32,7 +35,7 @@ class Staging:
     def _create(self) -> sql.Composed:
         columns = (
             sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
-            for name, kind in self.columns.items()
+            for name, kind in (*self.columns.items(), *((mark, _MARK) for mark in self.marks))
         )
         return sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS").format(
             sql.Identifier(self.table), sql.SQL(", ").join(columns)

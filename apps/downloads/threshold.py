@@ -1,8 +1,11 @@
 """How many bytes of a file make a download."""
 
+from functools import lru_cache
+
 MINUTE_MS = 60_000
 
 
+@lru_cache(maxsize=4096)  # asked for every hit, of few files at a time
 def threshold_bytes(*, size_bytes: int, header_bytes: int, duration_ms: int) -> int:
     """The header plus one minute of audio (IAB v2.3, 5.5.3).
 

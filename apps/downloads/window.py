@@ -8,26 +8,43 @@ KEY_LIFETIME = timedelta(hours=72)
 # A web server whose clock runs ahead by more than this reports nonsense.
 CLOCK_TOLERANCE = timedelta(minutes=10)
 
-
-def moment(epoch_ms: int) -> datetime:
-    """A time in UTC; raises ValueError or OverflowError when no calendar holds it."""
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC)
-
-
-def day_of(at: datetime) -> date:
-    """The UTC calendar day in which a request began (IAB v2.3, 5.5.1; the day is our choice)."""
-    return at.astimezone(UTC).date()
+_MILLISECOND = timedelta(milliseconds=1)
+_DAY_MS = timedelta(days=1) // _MILLISECOND
+_KEY_LIFETIME_MS = KEY_LIFETIME // _MILLISECOND
+_TOLERANCE_MS = CLOCK_TOLERANCE // _MILLISECOND
+_EPOCH = date(1970, 1, 1)
 
 
-@lru_cache(maxsize=1024)
+def epoch_ms(at: datetime) -> int:
+    """A time in milliseconds of Unix time."""
+    return (at - datetime.fromtimestamp(0, UTC)) // _MILLISECOND
+
+
+def moment(at_ms: int) -> datetime:
+    """Milliseconds of Unix time as a time in UTC."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
+
+
+def open_day(at_ms: int, *, now_ms: int) -> date | None:
+    """The UTC day in which a request began, or None when nothing of it can be counted any more.
+
+    IAB v2.3, 5.5.1; the calendar day is our choice. Times are in milliseconds of Unix time, and
+    may be any number: this is asked for every hit.
+    """
+    number = at_ms // _DAY_MS
+    if at_ms > now_ms + _TOLERANCE_MS or now_ms >= (number + 1) * _DAY_MS + _KEY_LIFETIME_MS:
+        return None
+    return _day(number)
+
+
+@lru_cache(maxsize=64)
+def _day(number: int) -> date:
+    return _EPOCH + timedelta(days=number)
+
+
 def key_expires_at(day: date) -> datetime:
     """When the day's key is destroyed: nothing can be counted for that day any more."""
     return datetime.combine(day, time.min, UTC) + timedelta(days=1) + KEY_LIFETIME
-
-
-def is_open(at: datetime, *, now: datetime) -> bool:
-    """Whether a request that began at ``at`` may still be counted."""
-    return at <= now + CLOCK_TOLERANCE and now < key_expires_at(day_of(at))
 
 
 def last_expired_day(now: datetime) -> date:

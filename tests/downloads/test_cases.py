@@ -20,11 +20,10 @@ from tests.downloads.making import CASES, EPISODE, NOON, ORGANIZATION, SHOW, mak
 
 AROUND = Surroundings(
     now=datetime(2026, 10, 14, 16, tzinfo=UTC),
-    owners={EPISODE: Owner(show=SHOW, organization=ORGANIZATION)},
+    owners={EPISODE.int: Owner(show=SHOW, organization=ORGANIZATION)},
     day_keys={date(2026, 10, day): bytes([day]) * 32 for day in (12, 13, 14)},
     data_centres=(),
     classify=classify,
-    country_of=lambda address: "",
 )
 
 by_name = pytest.mark.parametrize(("hits", "expected"), CASES.values(), ids=CASES.keys())
@@ -34,8 +33,8 @@ def downloads(hits: Iterable[Hit]) -> set[tuple[UUID, date, bytes]]:
     """What a perfect counter would count, without any engine."""
     batch = gather((Message(hit.to_json(), hit, 0) for hit in hits), AROUND)
     return {
-        key[:3]
-        for key, piece in batch.pieces.items()
+        piece.key[:3]
+        for piece in batch.pieces.values()
         if size(union(piece.sent)) >= piece.threshold_bytes
     }
 

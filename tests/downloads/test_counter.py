@@ -174,7 +174,7 @@ def test_a_message_that_the_database_refuses_does_not_stop_its_batch(
     def country_of(address: str) -> str:
         return "TOO LONG" if address == bad.ip else ""
 
-    monkeypatch.setattr("apps.downloads.counting.country_of", country_of)
+    monkeypatch.setattr("apps.downloads.settling.country_of", country_of)
     send(good, bad, *aired.hits(whole(ip="203.0.113.10")))
 
     assert len(count()) == 2

@@ -20,6 +20,7 @@ from apps.core.clock import now
 from apps.downloads.agents import classify
 from apps.downloads.hit import read_hit
 from apps.downloads.rules import Accepted, DropReason, judge
+from apps.downloads.window import epoch_ms
 from podcasts import urls
 from podcasts.media_lookup import forget
 from podcasts.models import Episode, EpisodeStatus, Show
@@ -94,7 +95,7 @@ def location(episode: Episode, headers: dict[str, str] | None = None) -> str:
 def reason_of(hit: dict[str, object]) -> object:
     """What the rules make of a recorded hit."""
     parsed = read_hit(json.dumps(hit).encode())
-    return judge(parsed, agent=classify(parsed.agent), now=now(), data_centres=())
+    return judge(parsed, agent=classify(parsed.agent), now_ms=epoch_ms(now()), data_centres=())
 
 
 # --- Where listeners are led ----------------------------------------------------------------------

@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ('pk', models.CompositePrimaryKey('day', 'episode', 'listener_key', 'rendition', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('day', models.DateField()),
                 ('listener_key', models.BinaryField(max_length=16)),
-                ('address_key', models.BinaryField(max_length=16)),
+                ('address_key', models.BinaryField(blank=True, max_length=16, null=True)),
                 ('served', apps.downloads.fields.IntervalsField()),
                 ('threshold_bytes', models.BigIntegerField()),
                 ('first_at', models.DateTimeField()),

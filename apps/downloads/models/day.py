@@ -46,7 +46,8 @@ class Coverage(models.Model):
     organization = OutlivedKey(Organization)
     show = OutlivedKey(Show)
     # The listener's address alone, for the ceiling; a keyed hash like the listener key.
-    address_key = models.BinaryField(max_length=KEY_BYTES)
+    # Set with the download.
+    address_key = models.BinaryField(max_length=KEY_BYTES, null=True, blank=True)
     served = IntervalsField()
     threshold_bytes = models.BigIntegerField()
     first_at = models.DateTimeField()
