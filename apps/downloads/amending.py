@@ -33,15 +33,28 @@ UPDATE downloads_download AS download SET
     is_provisional = download.is_provisional AND NOT change.has_bytes
 FROM staged_amendments AS change WHERE download.id = change.id
 """
-_ATTRIBUTE = """
+_KEYS = """
+unnest(%s::date[], %s::uuid[], %s::bytea[], %s::uuid[], %s::bigint[]) AS key (
+    day, episode_id, listener_key, rendition_id, download_id
+)
+"""
+# Where bytes of one version of the file confirm what a request for another made a download.
+_LET_GO = """
 UPDATE downloads_coverage AS coverage SET
-    attributed_at = change.first_at,
-    is_provisional = coverage.is_provisional AND NOT change.has_bytes
-FROM unnest(%s::date[], %s::uuid[], %s::bytea[], %s::bigint[]) AS key (
-    day, episode_id, listener_key, download_id
-), staged_amendments AS change
+    download_id = NULL, attributed_at = NULL, is_provisional = false
+FROM {keys}
 WHERE coverage.day = key.day AND coverage.episode_id = key.episode_id
     AND coverage.listener_key = key.listener_key AND coverage.download_id = key.download_id
+    AND coverage.rendition_id <> key.rendition_id
+"""
+_ATTRIBUTE = """
+UPDATE downloads_coverage AS coverage SET
+    download_id = change.id,
+    attributed_at = change.first_at,
+    is_provisional = coverage.is_provisional AND NOT change.has_bytes
+FROM {keys}, staged_amendments AS change
+WHERE coverage.day = key.day AND coverage.episode_id = key.episode_id
+    AND coverage.listener_key = key.listener_key AND coverage.rendition_id = key.rendition_id
     AND change.id = key.download_id
 """
 _TAKEN_BACK = """
@@ -58,14 +71,19 @@ FROM downloads_download AS download JOIN staged_amendments USING (id) WHERE held
 
 def amend(rows: Collection[Reached], pieces: Pieces) -> str:
     """Amend the downloads of these rows; what that changes in totals, as ``rollups`` takes it."""
-    keys = [(row.key.day, row.key.episode, row.key.listener_key, row.download) for row in rows]
+    keys = [
+        (row.key.day, row.key.episode, row.key.listener_key, row.key.rendition, row.download)
+        for row in rows
+    ]
     with connection.cursor() as cursor:
         cursor.execute(_OLD, [[row.download for row in rows]])
         old = {number: state for number, *state in cursor.fetchall()}
     _AMENDMENTS.fill(_amended(rows, pieces, old))
     with connection.cursor() as cursor:
         cursor.execute(_AMEND)
-        cursor.execute(_ATTRIBUTE, [list(column) for column in zip(*keys, strict=True)])
+        for statement in (_LET_GO, _ATTRIBUTE):
+            columns = [list(column) for column in zip(*keys, strict=True)]
+            cursor.execute(statement.format(keys=_KEYS), columns)
     return f"{_ADDED} UNION ALL {_TAKEN_BACK}"
 
 

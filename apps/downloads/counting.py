@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.core.clock import now
-from apps.downloads import archive
+from apps.downloads import archive, shadow
 from apps.downloads.agents import classify
 from apps.downloads.batch import Batch, Message, Owner, Surroundings, days_of, gather
 from apps.downloads.coverage import unite
@@ -45,16 +45,23 @@ def count(
     """
     at = at or now()
     with transaction.atomic():
+        shadow.wait_for_recounts()
         around = surroundings(messages, at=at, already_tallied=already_tallied)
         also()
         batch = gather(messages, around)
         archive.keep(batch.to_keep, around.day_keys, is_from_log=is_from_log)
-        reached = unite(batch.pieces.values())
-        downloads = settle(reached, batch.pieces, at=at, ceiling=settings.ADDRESS_CEILING)
-        tally(batch.drops)
+        downloads = write(batch, at=at)
         if is_from_log:
             note_logged(batch)
     return Counted(batch, downloads)
+
+
+def write(batch: Batch, *, at: datetime) -> list[NewDownload]:
+    """Store what a batch adds up to; the downloads that are new and count."""
+    reached = unite(batch.pieces.values())
+    downloads = settle(reached, batch.pieces, at=at, ceiling=settings.ADDRESS_CEILING)
+    tally(batch.drops)
+    return downloads
 
 
 def note_logged(batch: Batch) -> None:

@@ -6,6 +6,7 @@ or -1 where a download is taken back), ``provisional`` how much of that is known
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.db import connection
@@ -92,6 +93,16 @@ def add_all() -> None:
 def add_downloads(numbers: Sequence[int]) -> None:
     """Add these downloads, by their ids."""
     add(_STORED.format(sign=1, condition="id = ANY(%s)"), [numbers])
+
+
+def add_day(day: date) -> None:
+    """Add all downloads of a UTC day."""
+    add(_STORED.format(sign=1, condition="day = %s"), [day])
+
+
+def take_back_day(day: date) -> None:
+    """Take all downloads of a UTC day out again; to be called before a change."""
+    add(_STORED.format(sign=-1, condition="day = %s"), [day])
 
 
 def take_back(numbers: Sequence[int]) -> None:

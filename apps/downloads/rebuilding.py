@@ -1,0 +1,84 @@
+"""Adding up all downloads anew, to compare with the totals or to put in their place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from apps.downloads import rollups, shadow
+from apps.downloads.models import DayTotal, HourTotal, ListenerTotal, MonthTotal
+from apps.downloads.shadow import Model, shadow_of
+
+_TOTALS: tuple[Model, ...] = (HourTotal, DayTotal, MonthTotal, ListenerTotal)
+# What a total is of, and what it says.
+_COLUMNS: Mapping[Model, str] = {
+    HourTotal: "organization_id, show_id, episode_id, hour, downloads, provisional",
+    DayTotal: "organization_id, show_id, episode_id, dimension, value, day, downloads, provisional",
+    MonthTotal: (
+        "organization_id, show_id, episode_id, dimension, value, month, downloads, provisional"
+    ),
+    ListenerTotal: "organization_id, show_id, day, listeners",
+}
+_LISTENERS = """
+INSERT INTO downloads_listenertotal (organization_id, show_id, day, listeners)
+SELECT organization_id, show_id, day, count(*) FROM downloads_download
+WHERE is_first_of_listener AND held_address IS NULL GROUP BY organization_id, show_id, day
+"""
+_DIFFERENT = """
+SELECT count(*) FROM (
+    (SELECT {columns} FROM {one} WHERE {value} <> 0 EXCEPT ALL SELECT {columns} FROM {other})
+) AS different
+"""
+
+_EMPTY = "DELETE FROM {real}"
+_FILL = "INSERT INTO {real} ({columns}) SELECT {columns} FROM {new}"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Of one table: rows that the totals have and the downloads don't say, and the other way."""
+
+    table: str
+    wrong: int
+    missing: int
+
+
+@transaction.atomic
+def rebuild(*, replace: bool) -> list[Difference]:
+    """Add up every download; how the totals differed, one entry for each table.
+
+    With ``replace`` the new ones take their place. Nobody counts meanwhile.
+    """
+    shadow.stop_counting()
+    shadow.create(_TOTALS)
+    with shadow.hiding(_TOTALS):
+        rollups.add_all()
+        with connection.cursor() as cursor:
+            cursor.execute(_LISTENERS)
+    differences = [_difference(model) for model in _TOTALS]
+    if replace:
+        for model in _TOTALS:
+            _replace(model)
+    shadow.drop(_TOTALS)
+    return differences
+
+
+def _difference(model: Model) -> Difference:
+    real, new = model._meta.db_table, shadow_of(model)
+    return Difference(real, _only_in(model, real, new), _only_in(model, new, real))
+
+
+def _only_in(model: Model, one: str, other: str) -> int:
+    value = "listeners" if model is ListenerTotal else "downloads"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _DIFFERENT.format(columns=_COLUMNS[model], one=one, other=other, value=value)
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _replace(model: Model) -> None:
+    real, new, columns = model._meta.db_table, shadow_of(model), _COLUMNS[model]
+    with connection.cursor() as cursor:
+        cursor.execute(_EMPTY.format(real=real))
+        cursor.execute(_FILL.format(real=real, new=new, columns=columns))
