@@ -114,8 +114,7 @@ def _collect(found: Iterable[Comparison | Figure], results: Results) -> None:
 
 
 def _count(scene: Scene, results: Results) -> None:
-    results.throughput = measure_throughput(scene)
-    say(f"{results.throughput.hits_per_second:,.0f} hits/s are counted")
+    _collect(measure_throughput(scene), results)
     results.delays = measure_delays(scene)
 
 

@@ -1,18 +1,22 @@
-"""How fast the counter counts, and how long a download takes to be seen."""
+"""How fast the counter counts, and whether that depends on how much it has counted."""
 
 import random
 import statistics
 import time
-from dataclasses import dataclass
 from uuid import UUID
+
+from django.db import connection
 
 from apps.core import valkey
 from apps.core.ids import new_id
 from apps.downloads import stream
 from apps.downloads.hit import Hit
 from bench.backlog import wait_until_counted
+from bench.figure import Figure
+from bench.goals import COUNTED, COUNTED_AMONG_MANY, COUNTER_GROWTH
 from bench.load.bodies import FaultError
-from bench.scenario import Scene
+from bench.scenario import Scene, say
+from bench.stored import EPISODES
 
 _AGENTS = (
     "AntennaPod/3.5.0",
@@ -24,34 +28,88 @@ _AGENTS = (
 _SIZE, _HEADER, _DURATION_MS, _STRETCH = 29_000_000, 200_000, 1_800_000, 400_000
 
 
-@dataclass(frozen=True, slots=True)
-class Throughput:
-    """Rounds of a burst of hits, from entering the stream to the last committed row."""
+_FILL = """
+INSERT INTO downloads_coverage (
+    day, episode_id, listener_key, rendition_id, organization_id, show_id, served,
+    threshold_bytes, first_at, referrer, is_sent_on, is_provisional
+)
+SELECT (now() AT TIME ZONE 'UTC')::date, (%(episodes)s::uuid[])[1 + n %% %(count)s],
+    decode(md5(n::text), 'hex'), %(rendition)s, %(organization)s, %(show)s, '{[0,400000)}',
+    1160000, now(), '', false, false
+FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
+"""
+_FILL_AT_ONCE = 500_000
 
-    hits: int
-    listeners: int
-    seconds: tuple[float, ...]
 
-    @property
-    def hits_per_second(self) -> float:
-        """The median of the rounds."""
-        return self.hits / statistics.median(self.seconds)
+def measure_throughput(scene: Scene) -> list[Figure]:
+    """The instance's own counter at work, with more and more coverage there already.
+
+    From a burst's entering the stream to its last committed row; each round counts on an episode
+    of its own.
+    """
+    counter = scene.instance.find("counter")
+    _burst(scene, 0)  # opens the day
+    found: list[Figure] = []
+    there = 0
+    before = counter.memory_info().rss
+    costs: dict[int, float] = {}
+    for size in scene.extent.coverage:
+        _fill(scene, there, size)
+        there = size
+        rounds = [_burst(scene, number) for number in range(scene.extent.rounds)]
+        costs[size] = statistics.median(rounds) / scene.extent.hits * 1e6
+        found.append(
+            Figure(
+                f"a hit is counted, {size:,} rows of coverage there",
+                costs[size],
+                "us",
+                COUNTED if size == 1_000_000 else None,
+                note=f"{1e6 / costs[size]:,.0f} hits/s",
+            )
+        )
+    least, most = min(costs), max(costs)
+    found.append(
+        Figure(
+            f"the same at {most:,} rows against {least:,}",
+            costs[most] / costs[least],
+            "times",
+            COUNTED_AMONG_MANY,
+        )
+    )
+    growth = (counter.memory_info().rss - before) / 1e6
+    found.append(Figure("growth of the counter meanwhile", growth, "MB", COUNTER_GROWTH))
+    return found
 
 
-def measure_throughput(scene: Scene) -> Throughput:
-    """The instance's own counter at work; each round counts on an episode of its own."""
-    extent = scene.extent
-    seconds = [_burst(scene, number) for number in range(extent.rounds)]
-    return Throughput(extent.hits, extent.listeners, tuple(seconds))
+def _fill(scene: Scene, there: int, size: int) -> None:
+    """Listeners of other episodes, in rows as the counter leaves them."""
+    say(f"Filling coverage up to {size:,} rows")
+    episodes = [file.episode for file in scene.seeded.small[: EPISODES // 3]]
+    for first in range(there, size, _FILL_AT_ONCE):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _FILL,
+                {
+                    "episodes": episodes,
+                    "count": len(episodes),
+                    "rendition": scene.seeded.small[0].rendition,
+                    "organization": scene.seeded.organization,
+                    "show": scene.seeded.show,
+                    "first": first,
+                    "last": min(first + _FILL_AT_ONCE, size) - 1,
+                },
+            )
 
 
 def _burst(scene: Scene, number: int) -> float:
-    """All hits enter the stream at one moment, whose time is Valkey's own."""
+    """All hits enter the stream at one moment, whose time is Valkey's own; the seconds it took."""
     from apps.downloads.episode_figures import all_time  # need the settings
     from apps.downloads.totals import Scope
 
-    episode = scene.seeded.small[100 + number].episode
-    hits = _hits(scene, episode, random.Random(number))
+    episode = scene.seeded.small[EPISODES // 3 + number].episode
+    scope = Scope(show=scene.seeded.show, episode=episode)
+    before = all_time(scope)
+    hits = _hits(scene, episode, random.Random(time.time_ns()))
     wait_until_counted()
     with valkey.connection().pipeline(transaction=True) as pipe:
         for hit in hits:
@@ -60,7 +118,7 @@ def _burst(scene: Scene, number: int) -> float:
     began_ms, _ = stream.parse_id(ids[0].decode())
     wait_until_counted()
     seconds = time.time() - began_ms / 1000
-    counted = all_time(Scope(show=scene.seeded.show, episode=episode))
+    counted = all_time(scope) - before
     if counted != scene.extent.listeners:
         raise FaultError(f"{counted} downloads were counted instead of {scene.extent.listeners}")
     return seconds

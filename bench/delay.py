@@ -23,9 +23,11 @@ PATIENCE_SECONDS = 30
 POLL_SECONDS = 0.003
 # Listeners come when they like: at no fixed distance to the counter's and the dashboard's pace.
 PAUSE_SECONDS = (1.0, 2.5)
-_COUNTED = (
-    "SELECT count(*) FROM downloads_coverage WHERE episode_id = %s AND counted_at IS NOT NULL"
-)
+_COUNTED = """
+SELECT coalesce(sum(total.downloads), 0) FROM downloads_hourtotal AS total
+JOIN podcasts_episode AS episode ON episode.id = %s
+WHERE total.show_id = episode.show_id AND total.episode_id = episode.id
+"""
 
 
 @dataclass(frozen=True, slots=True)

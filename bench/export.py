@@ -14,13 +14,6 @@ def as_json(results: Results) -> dict[str, Any]:
         "surroundings": results.surroundings,
         "comparisons": [_comparison(one) for one in results.comparisons],
         "figures": [_figure(one) for one in results.figures],
-        "counter": results.throughput
-        and {
-            "hits": results.throughput.hits,
-            "listeners": results.throughput.listeners,
-            "seconds": results.throughput.seconds,
-            "hits_per_second": results.throughput.hits_per_second,
-        },
         "delays_seconds": results.delays
         and {"to_row": results.delays.to_row, "to_message": results.delays.to_message},
     }

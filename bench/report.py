@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from bench.count import Throughput
 from bench.delay import Delays, summary
 from bench.figure import Figure
 from bench.goals import Goal
@@ -30,7 +29,6 @@ class Results:
 
     comparisons: list[Comparison] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
-    throughput: Throughput | None = None
     delays: Delays | None = None
     surroundings: dict[str, str] = field(default_factory=dict)
 
@@ -66,8 +64,6 @@ def as_text(results: Results) -> str:
     if results.comparisons:
         parts += ["", table([_COST, *map(_cost, results.comparisons)])]
         parts += _remarks(results.comparisons)
-    if results.throughput is not None:
-        parts.append(_throughput(results.throughput))
     if results.delays is not None:
         parts += _delays(results.delays)
     return "\n".join(parts)
@@ -149,14 +145,6 @@ def _cpu_per_gigabyte(samples: Sequence[Sample]) -> str:
 
 def _beside_us(sample: Sample) -> float:
     return sample.beside_cpu_seconds / max(1, sample.outcome.requests) * 1e6
-
-
-def _throughput(found: Throughput) -> str:
-    rounds = ", ".join(f"{seconds:.2f} s" for seconds in found.seconds)
-    return (
-        f"counter: {found.hits_per_second:,.0f} hits/s, from the stream to committed rows "
-        f"({found.hits:,} hits of {found.listeners:,} listeners; rounds: {rounds})"
-    )
 
 
 def _delays(found: Delays) -> list[str]:

@@ -17,8 +17,9 @@ class Extent:
     seconds: float = 4.0
     warm_up_seconds: float = 1.0
     large_bytes: int = 60_000_000
-    hits: int = 20_000
-    listeners: int = 5_000
+    hits: int = 40_000
+    listeners: int = 10_000
+    coverage: tuple[int, ...] = (100_000, 1_000_000, 10_000_000)  # rows there before
     delays: int = 20
     crowds: tuple[int, int] = (1_000, 5_000)
     slow_seconds: float = 20.0
@@ -33,6 +34,7 @@ class Extent:
             large_bytes=6_000_000,
             hits=2_000,
             listeners=500,
+            coverage=(1_000, 5_000),
             delays=2,
             crowds=(100, 500),
             slow_seconds=4.0,

@@ -4,8 +4,10 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from threading import Event
+from typing import NamedTuple
 from uuid import UUID
 
 import redis
@@ -18,7 +20,6 @@ from apps.downloads import activity, shipping, stream, turns
 from apps.downloads.batch import Message, read_message
 from apps.downloads.counting import Counted, count
 from apps.downloads.positions import Cursor, PositionMovedError
-from apps.downloads.stream import Entry
 from apps.downloads.summary import Activity, BatchSummary
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,13 @@ REMEMBERED_DROPS = 50_000
 _PASSING = (redis.RedisError, OSError, OperationalError, InterfaceError, PositionMovedError)
 
 
+class Received(NamedTuple):
+    """A message with its id in the stream."""
+
+    id: bytes
+    message: Message
+
+
 class Counter:
     """One consumer of the group: reads in batches, commits each with the position after it.
 
@@ -54,23 +62,27 @@ class Counter:
         self._consumer = consumer
         self._cursor: Cursor | None = None
         self._position = stream.BEGINNING
+        # Reads ahead and tells dashboards while the database works; none outside of `run`.
+        self._aside: ThreadPoolExecutor | None = None
+        self._ahead: Future[list[Received]] | None = None
         self._drained_at = self._adopted_at = 0.0
 
     def run(self, stop: Event) -> None:
         """Count until ``stop`` is set; waits while an engine is away."""
         delay = 0.0
-        while not stop.is_set():
-            try:
-                with turns.taken() as name:
-                    self._consumer, self._cursor = name, None
-                    while not stop.is_set():
-                        self._turn(stop)
-                        delay = 0.0
-            except _PASSING as error:
-                delay = min(delay * 2 + 0.25, MAX_BACKOFF_SECONDS)
-                logger.warning("Counting pauses for %.2f s: %s", delay, error)
-                connection.close()
-                stop.wait(delay)
+        with ThreadPoolExecutor(1, thread_name_prefix="aside") as self._aside:
+            while not stop.is_set():
+                try:
+                    with turns.taken() as name:
+                        self._consumer, self._cursor = name, None
+                        while not stop.is_set():
+                            self._turn(stop)
+                            delay = 0.0
+                except _PASSING as error:
+                    delay = min(delay * 2 + 0.25, MAX_BACKOFF_SECONDS)
+                    logger.warning("Counting pauses for %.2f s: %s", delay, error)
+                    connection.close()
+                    stop.wait(delay)
         connection.close()
         self._client.close()
 
@@ -79,7 +91,7 @@ class Counter:
         if began - self._drained_at >= DRAIN_EVERY_SECONDS:
             self._drained_at = began
             shipping.drain(self._client, settings.SPOOL_ROOT, at_most_bytes=DRAIN_BYTES)
-        if began - self._adopted_at >= ADOPT_EVERY_SECONDS:
+        if began - self._adopted_at >= ADOPT_EVERY_SECONDS and self._ahead is None:
             self._adopted_at = began
             self.adopt()
         handled = self.step(block_ms=BLOCK_MS)
@@ -91,34 +103,13 @@ class Counter:
         if self._cursor is None and (recovered := self._begin()):
             return recovered
         try:
-            entries = self._read(after=">", block_ms=block_ms)
+            batch = self._take(block_ms)
         except redis.ResponseError:  # the stream was lost, and its group with it
             self._cursor = None
             return 0
-        if entries:
-            self._count(entries)
-        return len(entries)
-
-    def _begin(self) -> int:
-        """Take up where this consumer was left, by us or by whoever had its name before."""
-        cursor = Cursor(stream.name(), stream.begin(self._client), self._consumer)
-        cursor.forget_earlier_lives()
-        self._position = cursor.position()
-        self._cursor = cursor
-        return self._recover()
-
-    def _recover(self) -> int:
-        """Count what this consumer was given and did not commit; how many messages that was."""
-        recovered, after = 0, stream.BEGINNING
-        while entries := self._read(after=after):
-            committed = stream.parse_id(self._position)
-            left = [entry for entry in entries if stream.parse_id(entry[0].decode()) > committed]
-            stream.done(self._client, [entry for entry, _ in entries[: len(entries) - len(left)]])
-            if left:
-                self._count(left)
-            recovered += len(left)
-            after = entries[-1][0].decode()
-        return recovered
+        if batch:
+            self._commit(batch)
+        return len(batch)
 
     def adopt(self) -> None:
         """Finish what consumers left that no process goes by the name of any more."""
@@ -136,43 +127,78 @@ class Counter:
                 finally:
                     self._consumer, self._cursor, self._position = mine
 
-    def _read(self, *, after: str, block_ms: int | None = None) -> list[Entry]:
-        return stream.read(
+    def _begin(self) -> int:
+        """Take up where this consumer was left, by us or by whoever had its name before."""
+        if self._ahead is not None:  # what it reads is among what was given to us
+            wait([self._ahead])
+            self._ahead = None
+        cursor = Cursor(stream.name(), stream.begin(self._client), self._consumer)
+        cursor.forget_earlier_lives()
+        self._position = cursor.position()
+        self._cursor = cursor
+        return self._recover()
+
+    def _recover(self) -> int:
+        """Count what this consumer was given and did not commit; how many messages that was."""
+        recovered, after = 0, stream.BEGINNING
+        while given := self._fetch(after=after):
+            committed = stream.parse_id(self._position)
+            left = [one for one in given if stream.parse_id(one.id.decode()) > committed]
+            stream.done(self._client, [one.id for one in given[: len(given) - len(left)]])
+            if left:
+                self._commit(left)
+            recovered += len(left)
+            after = given[-1].id.decode()
+        return recovered
+
+    def _take(self, block_ms: int | None) -> list[Received]:
+        """The next batch; while there is a backlog the one after it is read meanwhile."""
+        ahead, self._ahead = self._ahead, None
+        batch = ahead.result() if ahead is not None else self._fetch(block_ms=block_ms)
+        if self._aside is not None and len(batch) == BATCH_MESSAGES:
+            self._ahead = self._aside.submit(self._fetch)
+        return batch
+
+    def _fetch(self, *, after: str = ">", block_ms: int | None = None) -> list[Received]:
+        entries = stream.read(
             self._client, self._consumer, after=after, count=BATCH_MESSAGES, block_ms=block_ms
         )
+        return [Received(entry, read_message(entry, fields)) for entry, fields in entries]
 
-    def _count(self, entries: Sequence[Entry]) -> None:
+    def _commit(self, batch: Sequence[Received]) -> None:
         """Write a batch; when one of its messages can't be written, all the others are."""
-        self._commit(entries, [read_message(entry, fields) for entry, fields in entries])
-
-    def _commit(self, entries: Sequence[Entry], messages: Sequence[Message]) -> None:
         at = now()
         try:
-            counted = self._write(entries[-1][0].decode(), messages, at)
+            counted = self._write(batch, at)
         except _PASSING:
             self._cursor = None  # whether the transaction was committed, only the database knows
             raise
         except Exception:
-            if len(messages) > 1:
-                middle = len(messages) // 2
-                self._commit(entries[:middle], messages[:middle])
-                self._commit(entries[middle:], messages[middle:])
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                self._commit(batch[:middle])
+                self._commit(batch[middle:])
                 return
-            if messages[0].hit is None:
+            (refused,) = batch
+            if refused.message.hit is None:
                 raise
-            logger.exception("Message %s can't be counted", entries[0][0])
-            self._commit(entries, [messages[0]._replace(hit=None)])
+            logger.exception("Message %s can't be counted", refused.id)
+            self._commit([Received(refused.id, refused.message._replace(hit=None))])
             return
         self._remember(counted.batch.tallied)
-        stream.done(self._client, [entry for entry, _ in entries])
-        self._tell(messages, counted, at)
+        stream.done(self._client, [one.id for one in batch])
+        messages = [one.message for one in batch]
+        if self._aside is not None:
+            self._aside.submit(self._tell, messages, counted, at)
+        else:
+            self._tell(messages, counted, at)
 
-    def _write(self, last: str, messages: Sequence[Message], at: datetime) -> Counted:
-        cursor, position = self._cursor, self._position
+    def _write(self, batch: Sequence[Received], at: datetime) -> Counted:
+        cursor, position, last = self._cursor, self._position, batch[-1].id.decode()
         if cursor is None:
             raise PositionMovedError("the position is not known")
         counted = count(
-            messages,
+            [one.message for one in batch],
             also=lambda: cursor.advance(expected=position, to=last),
             at=at,
             already_tallied=self._tallied,

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from bench.count import Throughput
 from bench.delay import Delays, summary
 from bench.export import as_json
 from bench.figure import Figure
@@ -106,18 +105,12 @@ def test_delays_are_a_median_and_a_maximum_in_milliseconds() -> None:
     assert summary((0.1, 0.3, 0.2)) == (200.0, 300.0)
 
 
-def test_the_counter_is_judged_by_its_median_round() -> None:
-    assert Throughput(20_000, 5_000, (1.0, 2.0, 4.0)).hits_per_second == 10_000
-
-
 def test_json_holds_every_round() -> None:
     results = Results(
         comparisons=[comparison([100, 200, 300], [100, 100, 100])],
-        throughput=Throughput(20, 5, (1.0,)),
         delays=Delays((0.1,), (0.2,)),
     )
     found = json.loads(json.dumps(as_json(results)))
     assert [one["rate"] for one in found["comparisons"][0]["longwave"]] == [50, 100, 150]
     assert found["comparisons"][0]["ratios"] == [1, 2, 3]
-    assert found["counter"]["hits_per_second"] == 20
     assert found["delays_seconds"] == {"to_row": [0.1], "to_message": [0.2]}
