@@ -1,7 +1,7 @@
 """The end of a day: what is still open of it is settled for good, then its key and rows go."""
 
 import logging
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
 
@@ -31,9 +31,10 @@ def tally_unfinished(day: date) -> None:
         cursor.execute(_TALLY_UNFINISHED, [day])
 
 
-def tally_unfinished_of_open_days() -> None:
-    """The same for each open day."""
-    for day in DayKey.objects.order_by("day").values_list("day", flat=True):
+def tally_unfinished_lately(*, today: date) -> None:
+    """The same for the days of which most still arrives; of others it is done at their close."""
+    lately = DayKey.objects.filter(day__range=(today - timedelta(days=1), today))
+    for day in lately.order_by("day").values_list("day", flat=True):
         tally_unfinished(day)
 
 

@@ -91,7 +91,7 @@ class Counter:
         if began - self._drained_at >= DRAIN_EVERY_SECONDS:
             self._drained_at = began
             shipping.drain(self._client, settings.SPOOL_ROOT, at_most_bytes=DRAIN_BYTES)
-        if began - self._adopted_at >= ADOPT_EVERY_SECONDS and self._ahead is None:
+        if self._is_adopting_due() and self._ahead is None:
             self._adopted_at = began
             self.adopt()
         handled = self.step(block_ms=BLOCK_MS)
@@ -155,9 +155,13 @@ class Counter:
         """The next batch; while there is a backlog the one after it is read meanwhile."""
         ahead, self._ahead = self._ahead, None
         batch = ahead.result() if ahead is not None else self._fetch(block_ms=block_ms)
-        if self._aside is not None and len(batch) == BATCH_MESSAGES:
+        is_backlog = len(batch) == BATCH_MESSAGES
+        if self._aside is not None and is_backlog and not self._is_adopting_due():
             self._ahead = self._aside.submit(self._fetch)
         return batch
+
+    def _is_adopting_due(self) -> bool:
+        return time.monotonic() - self._adopted_at >= ADOPT_EVERY_SECONDS
 
     def _fetch(self, *, after: str = ">", block_ms: int | None = None) -> list[Received]:
         entries = stream.read(

@@ -9,7 +9,7 @@ from django.db import connection
 
 from apps.downloads import sketch
 from apps.downloads.keys import new_key
-from apps.downloads.models import MonthKey, MonthListeners
+from apps.downloads.models import MonthKey
 from apps.downloads.window import last_expired_day
 
 type Month = tuple[UUID, UUID, date]
@@ -35,6 +35,24 @@ _ADD = """
 INSERT INTO downloads_listenertotal AS total (organization_id, show_id, day, listeners)
 SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::date[], %s::bigint[])
 ON CONFLICT (show_id, day) DO UPDATE SET listeners = total.listeners + excluded.listeners
+"""
+_BEGIN_SKETCHES = """
+INSERT INTO downloads_monthlisteners (organization_id, show_id, month, sketch, listeners)
+SELECT organization_id, show_id, month, %s, 0
+FROM unnest(%s::uuid[], %s::uuid[], %s::date[]) AS new (organization_id, show_id, month)
+ON CONFLICT (show_id, month) DO NOTHING
+"""
+_SKETCHES = """
+SELECT show_id, month, sketch FROM downloads_monthlisteners
+WHERE (show_id, month) IN (SELECT * FROM unnest(%s::uuid[], %s::date[]))
+ORDER BY show_id, month FOR UPDATE
+"""
+_STORE = """
+UPDATE downloads_monthlisteners AS stored SET sketch = new.sketch, listeners = new.listeners
+FROM unnest(%s::uuid[], %s::date[], %s::bytea[], %s::bigint[]) AS new (
+    show_id, month, sketch, listeners
+)
+WHERE stored.show_id = new.show_id AND stored.month = new.month
 """
 
 
@@ -98,24 +116,21 @@ def _existing(months: Collection[date]) -> dict[date, bytes]:
 
 def add_to_months(new: Mapping[Month, Collection[bytes]]) -> None:
     """Add listeners, by their keys of the month, to the sketches of shows."""
-    for (organization, show, month), keys in sorted(new.items(), key=lambda item: item[0][1:]):
-        MonthListeners.objects.bulk_create(
-            [
-                MonthListeners(
-                    organization_id=organization,
-                    show_id=show,
-                    month=month,
-                    sketch=sketch.empty(),
-                    listeners=0,
-                )
-            ],
-            ignore_conflicts=True,
-        )
-        row = MonthListeners.objects.select_for_update().get(show_id=show, month=month)
-        united = sketch.add(bytes(row.sketch), keys)
-        if united != bytes(row.sketch):
-            row.sketch, row.listeners = united, sketch.count(united)
-            row.save(update_fields=["sketch", "listeners"])
+    if not new:
+        return
+    months = sorted(new, key=lambda one: one[1:])
+    with connection.cursor() as cursor:
+        columns = [list(column) for column in zip(*months, strict=True)]
+        cursor.execute(_BEGIN_SKETCHES, [sketch.empty(), *columns])
+        cursor.execute(_SKETCHES, columns[1:])
+        before = {(show, month): bytes(stored) for show, month, stored in cursor.fetchall()}
+        changed = [
+            (show, month, united, sketch.count(united))
+            for (_, show, month), keys in new.items()
+            if (united := sketch.add(before[show, month], keys)) != before[show, month]
+        ]
+        if changed:
+            cursor.execute(_STORE, [list(column) for column in zip(*changed, strict=True)])
 
 
 def destroy_expired_month_keys(*, now: datetime) -> int:

@@ -21,4 +21,4 @@ def close_days() -> None:
 @shared_task
 def tally_unfinished() -> None:
     """Count the listeners whose bytes did not suffice; twice changes nothing."""
-    closing.tally_unfinished_of_open_days()
+    closing.tally_unfinished_lately(today=now().date())
