@@ -12,7 +12,7 @@ from apps.core.clock import now
 from apps.downloads.logs.making import HitMaker, Made, newest_ms
 from apps.downloads.logs.mapping import SkipReason
 from apps.downloads.logs.models import BadLine, FileState, LogFile
-from apps.downloads.logs.reading import CHUNK_LINES, Chunk, Place, Problem, read_chunks
+from apps.downloads.logs.reading import Chunk, Place, Problem, read_chunks
 from apps.downloads.logs.seam import CountHits
 
 KEPT_BAD_LINES = 100  # of a file; the others are only counted
@@ -47,7 +47,7 @@ class Importer:
     count: CountHits
     tell: Callable[[LogFile, Progress], None]
     has_to_stop: Callable[[], bool]
-    chunk_lines: int = CHUNK_LINES
+    chunk_lines: int
 
     def read(self, file: LogFile, path: Path, *, is_whole: bool) -> bool:
         """Read on where it was left; whether the end was reached.

@@ -12,12 +12,13 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from apps.accounts.models import Organization
 from apps.downloads.logs.formats import UNUSABLE
 from apps.downloads.logs.mapping import decoded_path
 from apps.downloads.logs.models import LogPath, LogSource
 from apps.downloads.logs.places import PlaceError, place_at
 from apps.downloads.logs.records import split_target
-from podcasts.models import Episode
+from podcasts.models import Episode, Show
 
 _GROUPS = {"episode", "guid", "slug"}
 _ROWS_AT_ONCE = 1000
@@ -33,6 +34,22 @@ def save_source(source: LogSource, **changes: Any) -> LogSource:
         raise ValidationError(errors)
     source.save()
     return source
+
+
+def find_organization(text: str) -> Organization:
+    """The one with this id; raises ValidationError."""
+    found = Organization.objects.filter(id=text).first() if _is_uuid(text) else None
+    if found is None:
+        raise ValidationError(f"There is no organisation with the id {text}.")
+    return found
+
+
+def find_show(text: str) -> Show:
+    """The one with this id; raises ValidationError."""
+    found = Show.objects.filter(id=text).first() if _is_uuid(text) else None
+    if found is None:
+        raise ValidationError(f"There is no show with the id {text}.")
+    return found
 
 
 def _problems(source: LogSource) -> Iterator[str]:

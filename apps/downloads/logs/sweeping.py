@@ -18,7 +18,7 @@ from apps.downloads.logs.making import HitMaker
 from apps.downloads.logs.mapping import Mapping
 from apps.downloads.logs.models import FileState, LogFile, LogSource
 from apps.downloads.logs.places import FoundFile, LogPlace, PlaceError, matches, place_at
-from apps.downloads.logs.reading import UnreadableFileError, is_compressed
+from apps.downloads.logs.reading import CHUNK_LINES, UnreadableFileError, is_compressed
 from apps.downloads.logs.seam import CountHits
 
 logger = logging.getLogger(__name__)
@@ -56,9 +56,10 @@ class Sweeper:
         tell: Tell = lambda file, progress: None,
         has_to_stop: Callable[[], bool] = lambda: False,
         deletes: bool = True,
+        chunk_lines: int = CHUNK_LINES,
     ) -> None:
         self._count, self._tell, self._has_to_stop = count, tell, has_to_stop
-        self._deletes = deletes
+        self._deletes, self._chunk_lines = deletes, chunk_lines
 
     def sweep(self, source: LogSource) -> Swept:
         """One pass; what goes wrong with the place or a file is told, not raised."""
@@ -81,7 +82,11 @@ class Sweeper:
 
     def _read_all(self, source: LogSource, place: LogPlace, swept: Swept) -> bool:
         importer = Importer(
-            HitMaker(source, Mapping(source)), self._count, self._heard_by(swept), self._has_to_stop
+            HitMaker(source, Mapping(source)),
+            self._count,
+            tell=self._heard_by(swept),
+            has_to_stop=self._has_to_stop,
+            chunk_lines=self._chunk_lines,
         )
         is_complete = True
         for group in batched(_wanted(source, place), _FILES_AT_ONCE, strict=False):

@@ -16,7 +16,6 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from apps.accounts.models import Organization
 from apps.core.clock import now
 from apps.downloads.agents import classify
 from apps.downloads.hit import Hit
@@ -25,7 +24,7 @@ from apps.downloads.logs.formats import LogFormat
 from apps.downloads.logs.importing import Progress
 from apps.downloads.logs.models import LogFile, LogSource
 from apps.downloads.logs.seam import count_hits
-from apps.downloads.logs.sources import save_source
+from apps.downloads.logs.sources import find_organization, save_source
 from apps.downloads.logs.sweeping import Sweeper, Swept
 from apps.downloads.networks import data_centres
 from apps.downloads.rules import DropReason, judge
@@ -111,21 +110,16 @@ def _source_of_folder(options: dict[str, Any]) -> LogSource:
     address = str(options["folder"])
     if not address.startswith("s3://"):
         address = str(Path(address).resolve())
-    organization = None
-    if options["organization"]:
-        try:
-            organization = Organization.objects.get(id=options["organization"])
-        except (Organization.DoesNotExist, ValidationError) as error:
-            raise CommandError("There is no organisation with this id.") from error
     name = f"folder-{sha256(address.encode()).hexdigest()[:12]}"
     source = LogSource.objects.filter(name=name).first() or LogSource(name=name, is_active=False)
     try:
+        owner = options["organization"] and find_organization(options["organization"])
         return save_source(
             source,
             place=address,
             format=options["format"],
             description=options["description"],
-            organization=organization,
+            organization=owner or None,
         )
     except ValidationError as error:
         raise CommandError("\n".join(error.messages)) from error

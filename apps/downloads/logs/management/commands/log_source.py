@@ -8,11 +8,14 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Sum
 
-from apps.accounts.models import Organization
 from apps.downloads.logs.formats import LogFormat
 from apps.downloads.logs.models import FileState, LogSource
-from apps.downloads.logs.sources import map_paths, save_source
-from podcasts.models import Show
+from apps.downloads.logs.sources import (
+    find_organization,
+    find_show,
+    map_paths,
+    save_source,
+)
 
 _SHOWN_FAILURES = 10
 _SHOWN_BAD_LINES = 20
@@ -123,9 +126,9 @@ def _changes(options: dict[str, Any]) -> dict[str, Any]:
     if options.get("active"):
         changes["is_active"] = options["active"] == "yes"
     if options["organization"]:
-        changes["organization"] = Organization.objects.get(id=options["organization"])
+        changes["organization"] = find_organization(options["organization"])
     if options["show"]:
-        changes["show"] = Show.objects.get(id=options["show"])
+        changes["show"] = find_show(options["show"])
     if options["not_before"]:
         changes["not_before"] = _moment(options["not_before"])
     if options["delete_after_days"] is not None:
