@@ -15,6 +15,8 @@ from apps.downloads.logs.records import LogRecord, sent_intervals
 
 # The rules tally HEAD as such; other methods are nobody's listening (apps/downloads/report.py).
 _METHODS = {"GET", "HEAD"}
+# Longwave counts its own redirects, provisionally; in a log they would stand for nothing.
+_REDIRECTS = {301, 302, 303, 307, 308}
 
 
 @dataclass(slots=True)
@@ -56,6 +58,8 @@ class HitMaker:
             return audio
         if record.method not in _METHODS:
             return SkipReason.METHOD
+        if record.status in _REDIRECTS:
+            return SkipReason.REDIRECT
         if record.began_at_ms < self._not_before_ms:
             return SkipReason.TOO_EARLY
         sent = sent_intervals(record, audio.size_bytes)

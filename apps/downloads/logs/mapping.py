@@ -31,6 +31,7 @@ class SkipReason(StrEnum):
     AMBIGUOUS = "ambiguous"
     PREVIEW = "preview"
     METHOD = "method"
+    REDIRECT = "redirect"
     TOO_EARLY = "too_early"
     RANGE_UNKNOWN = "range_unknown"
     REPEATED = "repeated"
@@ -48,6 +49,7 @@ _LABELS = {
     SkipReason.AMBIGUOUS: "of a file that several episodes have",
     SkipReason.PREVIEW: "made by the studio's preview player",
     SkipReason.METHOD: "neither GET nor HEAD",
+    SkipReason.REDIRECT: "sent on to somebody else, who has a log",
     SkipReason.TOO_EARLY: "before the source begins",
     SkipReason.RANGE_UNKNOWN: "of several ranges at once, which the log doesn't tell",
     SkipReason.REPEATED: "repeated",

@@ -37,7 +37,7 @@ class LogSource(models.Model):
     format = models.CharField(max_length=12, choices=LogFormat)
     # nginx: its log_format. CloudFront: names of the fields, where the log doesn't tell them.
     description = models.TextField(blank=True)
-    delimiter = models.CharField(max_length=1, blank=True)  # between CloudFront's values
+    delimiter = models.CharField(max_length=5, blank=True)  # between CloudFront's values
     # Requests that began earlier are passed over: they were counted elsewhere, or too long ago.
     not_before = models.DateTimeField(default=earliest_countable)
     # Of another host's paths: a regular expression with a group episode, guid or slug.

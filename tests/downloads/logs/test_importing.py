@@ -357,6 +357,7 @@ def test_the_rules_judge_what_a_log_tells(
         combined(path, when=NOON - timedelta(days=3, hours=13)),
         combined(path, sent=0),
         combined(path, method="OPTIONS", sent=0),
+        combined(path, status=302, sent=0),
         combined(path, sent=THRESHOLD - 1, ip="198.51.100.1"),
         combined(path, sent=THRESHOLD, ip="198.51.100.2"),
     ]
@@ -370,7 +371,7 @@ def test_the_rules_judge_what_a_log_tells(
         DropReason.NOTHING_SENT: 1,
         DropReason.OUTSIDE_WINDOW: 1,
     }
-    assert swept.read.skipped == {SkipReason.METHOD: 1}
+    assert swept.read.skipped == {SkipReason.METHOD: 1, SkipReason.REDIRECT: 1}
     assert counter.downloads == 1
 
 

@@ -1,5 +1,6 @@
 """The places where access logs are read: list, add, change, remove; see docs/cdn-logs.md."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Sum
 
 from apps.downloads.logs.formats import LogFormat
+from apps.downloads.logs.mapping import SkipReason
 from apps.downloads.logs.models import FileState, LogSource
 from apps.downloads.logs.sources import (
     find_organization,
@@ -81,6 +83,11 @@ class Command(BaseCommand):
             f"{files.count():,} files, {sums['lines'] or 0:,} lines, {sums['hits'] or 0:,} hits, "
             f"{sums['bad'] or 0:,} bad lines"
         )
+        skipped = Counter[str]()
+        for told in files.exclude(skipped={}).values_list("skipped", flat=True).iterator():
+            skipped.update(told)
+        for reason, number in skipped.most_common():
+            self.stdout.write(f"    {number:>10,} requests {SkipReason(reason).label}")
         for file in files.filter(state=FileState.FAILED)[:_SHOWN_FAILURES]:
             self.stdout.write(self.style.ERROR(f"{file.name}: {file.error}"))
         with_bad = files.filter(bad_lines__gt=0).order_by("-id")
