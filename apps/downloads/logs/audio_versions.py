@@ -10,26 +10,31 @@ from django.db import connection
 from apps.core.clock import now
 from apps.downloads.logs.models import AudioVersion
 
-# The newest rendition of an episode's audio is what is served: Asset.rendition.
+# The newest rendition of an episode's audio is what is served: Asset.rendition. Nearly always
+# nothing is new: what is not known yet is found first, and looked at more closely then.
 _REMEMBER = """
+WITH unknown AS MATERIALIZED (
+    SELECT
+        episode.organization_id, episode.show_id, episode.id AS episode_id, rendition.*
+    FROM podcasts_episode AS episode
+    JOIN media_rendition AS rendition ON rendition.asset_id = episode.audio_id
+    LEFT JOIN logs_audioversion AS known
+        ON known.episode_id = episode.id AND known.rendition_id = rendition.id
+    WHERE known.id IS NULL
+)
 INSERT INTO logs_audioversion (
     organization_id, show_id, episode_id, rendition_id, storage_key, sha256,
     size_bytes, header_bytes, duration_ms, since
 )
 SELECT
-    current.organization_id, current.show_id, current.episode_id, current.id,
-    current.storage_key, current.sha256, current.size_bytes, current.header_bytes,
-    current.duration_ms, %s
-FROM (
-    SELECT DISTINCT ON (episode.id)
-        episode.organization_id, episode.show_id, episode.id AS episode_id, rendition.*
-    FROM podcasts_episode AS episode
-    JOIN media_rendition AS rendition ON rendition.asset_id = episode.audio_id
-    ORDER BY episode.id, rendition.created_at DESC, rendition.id DESC
-) AS current
-WHERE NOT EXISTS (
-    SELECT FROM logs_audioversion AS known
-    WHERE known.episode_id = current.episode_id AND known.rendition_id = current.id
+    organization_id, show_id, episode_id, id, storage_key, sha256,
+    size_bytes, header_bytes, duration_ms, %s
+FROM unknown
+WHERE id = (
+    SELECT id FROM media_rendition AS newest
+    WHERE newest.asset_id = unknown.asset_id
+    ORDER BY created_at DESC, id DESC
+    LIMIT 1
 )
 ON CONFLICT DO NOTHING
 """

@@ -8,7 +8,7 @@ from celery import shared_task
 from apps.downloads.logs.audio_versions import remember_current
 from apps.downloads.logs.models import LogSource
 from apps.downloads.logs.seam import count_hits
-from apps.downloads.logs.sweeping import Sweeper
+from apps.downloads.logs.sweeping import Sweeper, Swept
 
 logger = logging.getLogger(__name__)
 
@@ -28,16 +28,22 @@ def import_logs() -> None:
     # The one that was complete longest ago first: none waits for ever behind a large one.
     sources.sort(key=lambda source: (source.complete_at or source.created_at, source.name))
     for source in sources:
-        swept = sweeper.sweep(source)
-        for problem in swept.problems:
-            logger.warning("Logs of %s: %s", source, problem)
-        if swept.read.lines or swept.deleted:
-            logger.info(
-                "Logs of %s: %d lines of %d files, %d hits, %d bad; %d files deleted",
-                source,
-                swept.read.lines,
-                swept.files,
-                swept.read.hits,
-                swept.read.bad_lines,
-                swept.deleted,
-            )
+        try:
+            _tell(source, sweeper.sweep(source))
+        except Exception:  # that of one source may not keep the others waiting
+            logger.exception("Logs of %s could not be read", source)
+
+
+def _tell(source: LogSource, swept: Swept) -> None:
+    for problem in swept.problems:
+        logger.warning("Logs of %s: %s", source, problem)
+    if swept.read.lines or swept.deleted:
+        logger.info(
+            "Logs of %s: %d lines of %d files, %d hits, %d bad; %d files deleted",
+            source,
+            swept.read.lines,
+            swept.files,
+            swept.read.hits,
+            swept.read.bad_lines,
+            swept.deleted,
+        )

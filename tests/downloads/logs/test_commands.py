@@ -155,6 +155,28 @@ def test_the_clock_follows_what_is_active(
     assert len(counter.ids) == 1
 
 
+def test_a_source_that_cannot_be_counted_keeps_no_other_waiting(
+    make_source: MakeSource, folder: Path, tmp_path: Path, path: str, counter: MemoryCounter
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    for place in (folder, other):
+        (place / "log").write_bytes(v1_file([request(path)]))
+    make_source(name="a")
+    make_source(name="b", place=str(other))
+    moments = iter(["before"])
+
+    def fail_once(moment: str) -> None:
+        if moment == next(moments, None):
+            raise ZeroDivisionError
+
+    counter.fault = fail_once
+    tasks.import_logs()
+    assert len(counter.ids) == 1
+    tasks.import_logs()
+    assert len(counter.ids) == 2
+
+
 @pytest.mark.django_db
 def test_the_clock_looks_at_nothing_where_there_are_no_sources() -> None:
     EpisodeFactory()
