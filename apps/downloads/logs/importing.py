@@ -1,19 +1,23 @@
 """Read one log file: what is counted and how far it was read are committed together."""
 
+import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 
 from apps.core.clock import now
+from apps.downloads.hit import Hit
 from apps.downloads.logs.making import HitMaker, Made, newest_ms
 from apps.downloads.logs.mapping import SkipReason
 from apps.downloads.logs.models import BadLine, FileState, LogFile
 from apps.downloads.logs.reading import Chunk, Place, Problem, read_chunks
 from apps.downloads.logs.seam import CountHits
+
+logger = logging.getLogger(__name__)
 
 KEPT_BAD_LINES = 100  # of a file; the others are only counted
 
@@ -74,10 +78,41 @@ class Importer:
             _store(file, before, chunk.problems)
 
         if made.hits:
-            self.count(made.hits, store)
+            failed = self._count(made.hits, store)
+            if failed:  # stored with the next chunk, or at the end of the file
+                file.hits -= failed
+                file.skipped = _sum(file.skipped, {SkipReason.UNCOUNTABLE: failed})
         else:
-            with transaction.atomic():
-                store()
+            _store_alone(store)
+
+    def _count(self, hits: Sequence[Hit], store: Callable[[], None]) -> int:
+        """Count all but those that the database refuses; how many these are.
+
+        The place is stored with the last of them: who dies in between counts some again, which
+        changes no download.
+        """
+        try:
+            self.count(hits, store)
+        except (IntegrityError, DataError):
+            if len(hits) == 1:
+                logger.exception("A request of a log can't be counted")
+                _store_alone(store)
+                return 1
+            middle = len(hits) // 2
+            return self._count(hits[:middle], lambda: None) + self._count(hits[middle:], store)
+        return 0
+
+
+def _store_alone(store: Callable[[], None]) -> None:
+    with transaction.atomic():
+        store()
+
+
+def _sum(one: Mapping[str, int], other: Mapping[SkipReason, int]) -> dict[str, int]:
+    total = Counter[str](one)
+    for reason, number in other.items():
+        total[reason] += number
+    return dict(total)
 
 
 def _progress(chunk: Chunk, made: Made) -> Progress:
@@ -90,7 +125,7 @@ def _advance(file: LogFile, chunk: Chunk, made: Made) -> None:
     file.header = chunk.place.header
     file.hits += len(made.hits)
     file.bad_lines += len(chunk.problems)
-    file.skipped = dict(Counter(file.skipped) + Counter(made.skipped))
+    file.skipped = _sum(file.skipped, made.skipped)
     newest = newest_ms(chunk.records)
     if newest:
         began_at = datetime.fromtimestamp(newest / 1000, UTC)
@@ -118,5 +153,11 @@ def _store(file: LogFile, before: int, problems: Sequence[Problem]) -> None:
 def finish(file: LogFile) -> None:
     """Everything that is in the file now was read."""
     LogFile.objects.filter(id=file.id).update(
-        state=FileState.DONE, read_at=now(), attempts=0, retry_at=None, error=""
+        state=FileState.DONE,
+        hits=file.hits,
+        skipped=file.skipped,
+        read_at=now(),
+        attempts=0,
+        retry_at=None,
+        error="",
     )

@@ -85,6 +85,7 @@ class HitMaker:
             range=_asked(record),
             sent=sent,
             referrer=record.referrer,
+            country=record.country,
         )
 
     def _id(self, request_id: str) -> UUID:

@@ -35,6 +35,7 @@ class SkipReason(StrEnum):
     TOO_EARLY = "too_early"
     RANGE_UNKNOWN = "range_unknown"
     REPEATED = "repeated"
+    UNCOUNTABLE = "uncountable"
 
     @property
     def label(self) -> str:
@@ -53,6 +54,7 @@ _LABELS = {
     SkipReason.TOO_EARLY: "before the source begins",
     SkipReason.RANGE_UNKNOWN: "of several ranges at once, which the log doesn't tell",
     SkipReason.REPEATED: "repeated",
+    SkipReason.UNCOUNTABLE: "at which the counter failed: see the log of the worker",
 }
 
 type Versions = tuple[Audio, ...]

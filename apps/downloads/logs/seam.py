@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from django.utils.module_loading import import_string
-
+from apps.core.clock import now
+from apps.downloads.batch import Message
+from apps.downloads.counting import count
 from apps.downloads.hit import Hit
+from apps.downloads.window import epoch_ms
 
 type CountHits = Callable[[Sequence[Hit], Callable[[], None]], None]
 """Count these hits, and call the second argument inside the same transaction.
@@ -12,9 +14,9 @@ type CountHits = Callable[[Sequence[Hit], Callable[[], None]], None]
 The call stores how far the log was read: both are committed, or neither.
 """
 
-_COUNT_HITS = "apps.downloads.counting.count_hits"
-
 
 def count_hits(hits: Sequence[Hit], also: Callable[[], None]) -> None:
-    """The counter's own; raises ImportError in an installation without it."""
-    import_string(_COUNT_HITS)(hits, also=also)
+    """The counter's own; raises django.db.Error, and what ``also`` raises."""
+    at = now()
+    messages = [Message(hit.to_json(), hit, epoch_ms(at)) for hit in hits]
+    count(messages, also=also, at=at, is_from_log=True)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import batched
 from uuid import UUID
 
-from django.db import connection
+from django.db import OperationalError, connection
 
 from apps.core.clock import now
 from apps.downloads.logs.files import needs_reading, take_file
@@ -129,6 +129,9 @@ class Sweeper:
                 is_at_end = importer.read(row, path, is_whole=is_whole)
         except FileNotFoundError:
             return True  # renamed or deleted since it was listed
+        except OperationalError as error:  # a deadlock, say: no fault of the file
+            swept.problems.append(f"{found.name}: {error}")
+            return False
         except _FAILURES as error:
             swept.problems.append(f"{found.name}: {error}")
             _fail(source, row, found, str(error))

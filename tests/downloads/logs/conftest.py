@@ -21,6 +21,7 @@ from apps.downloads.logs.models import LogSource
 from apps.downloads.logs.sources import save_source
 from apps.downloads.logs.sweeping import Sweeper, Swept
 from apps.downloads.rules import DropReason, judge
+from apps.downloads.window import epoch_ms
 from podcasts.models import Episode
 from tests.downloads.making import NOON
 from tests.factories import EpisodeFactory
@@ -52,7 +53,8 @@ class MemoryCounter:
         with transaction.atomic():
             self.fault("before")
             verdicts = [
-                judge(hit, agent=classify(hit.agent), now=now(), data_centres=()) for hit in hits
+                judge(hit, agent=classify(hit.agent), now_ms=epoch_ms(now()), data_centres=())
+                for hit in hits
             ]
             also()
             self.fault("within")

@@ -1,12 +1,10 @@
 """What an operator types, and what the clock starts."""
 
 import gzip
-import sys
 from collections.abc import Callable
 from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,14 +13,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from apps.core.clock import now
-from apps.downloads.logs import seam, tasks
+from apps.downloads.logs import tasks
 from apps.downloads.logs.finality import first_provisional_day
 from apps.downloads.logs.management.commands import import_logs
 from apps.downloads.logs.models import AudioVersion, BadLine, LogFile, LogPath, LogSource
 from podcasts.models import Episode
 from tests.downloads.logs.conftest import MemoryCounter, Sweep
 from tests.downloads.logs.writing import combined, request, v1_file
-from tests.downloads.making import NOON, OVERCAST, make_hit
+from tests.downloads.making import NOON, OVERCAST
 from tests.factories import EpisodeFactory, OrganizationFactory
 
 type MakeSource = Callable[..., LogSource]
@@ -213,15 +211,3 @@ def test_a_day_is_final_once_its_logs_were_read_a_day_later(
         (folder / "bad.gz").unlink()
         sweep(source)
         assert first_provisional_day(owner) == date(2026, 10, 16)
-
-
-def test_the_counter_is_given_the_hits_and_the_place_together(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    given = []
-    counting = ModuleType("apps.downloads.counting")
-    counting.count_hits = lambda hits, *, also: given.append((hits, also()))  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "apps.downloads.counting", counting)
-    hits = [make_hit()]
-    seam.count_hits(hits, lambda: None)
-    assert given == [(hits, None)]

@@ -3,17 +3,18 @@
 import gzip
 import os
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.core.clock import now
+from apps.downloads.hit import Hit
 from apps.downloads.intervals import size, union
 from apps.downloads.logs.formats import Layout, LogFormat
 from apps.downloads.logs.importing import KEPT_BAD_LINES
@@ -421,6 +422,26 @@ def test_a_file_can_be_read_on_from_every_chunk(
     for chunk in read_chunks(path, layout, Place(), is_whole=True, chunk_lines=chunk_lines):
         read_so_far += len(chunk.records)
         assert read(chunk.place, is_whole=True) == everything[read_so_far:]
+
+
+def test_a_request_at_which_the_counter_fails_takes_no_other_with_it(
+    make_source: MakeSource, folder: Path, path: str
+) -> None:
+    (folder / "log").write_bytes(v1_file(listeners(path, 40)))
+    counter = MemoryCounter()
+
+    def count(hits: Sequence[Hit], also: Callable[[], None]) -> None:
+        with transaction.atomic():
+            if any(hit.ip in {"198.51.0.7", "198.51.0.38"} for hit in hits):
+                raise IntegrityError
+            counter(hits, also)
+
+    source = make_source()
+    swept = Sweeper(count, chunk_lines=9).sweep(source)
+    assert (swept.problems, swept.is_complete) == ([], True)
+    assert len(counter.ids) == len(set(counter.ids)) == 38
+    file = LogFile.objects.get()
+    assert (file.hits, file.skipped) == (38, {SkipReason.UNCOUNTABLE: 2})
 
 
 def test_a_page_of_records_takes_few_queries(

@@ -28,6 +28,7 @@ from apps.downloads.logs.sources import find_organization, save_source
 from apps.downloads.logs.sweeping import Sweeper, Swept
 from apps.downloads.networks import data_centres
 from apps.downloads.rules import DropReason, judge
+from apps.downloads.window import epoch_ms
 
 FOLLOW_SECONDS = 10.0
 _TOLD_EVERY_SECONDS = 1.0
@@ -159,7 +160,9 @@ class _Rehearsal:
 
     def __call__(self, hits: Sequence[Hit], also: Callable[[], None]) -> None:
         for hit in hits:
-            verdict = judge(hit, agent=classify(hit.agent), now=now(), data_centres=data_centres())
+            verdict = judge(
+                hit, agent=classify(hit.agent), now_ms=epoch_ms(now()), data_centres=data_centres()
+            )
             if isinstance(verdict, DropReason):
                 self._dropped[verdict] += 1
             else:
