@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "apps.media",
     "podcasts",
     "apps.downloads",
+    "apps.downloads.logs",
     "apps.live",
     "api",
 ]
@@ -285,6 +286,14 @@ DATACENTER_NETWORKS: Path | None = env.path("LONGWAVE_DATACENTER_NETWORKS", None
 # Downloads of one address on one day beyond which further ones wait for review (IAB v2.3).
 ADDRESS_CEILING = env.int("LONGWAVE_ADDRESS_CEILING", 500)
 
+# The service whose buckets hold access logs, where it isn't the one of the media.
+LOGS_S3_ENDPOINT_URL: str | None = env.str("LONGWAVE_LOGS_S3_ENDPOINT_URL", "") or S3_ENDPOINT_URL
+LOGS_S3_REGION = env.str("LONGWAVE_LOGS_S3_REGION", S3_REGION)
+LOGS_ACCESS_KEY_ID: str | None = env.str("LONGWAVE_LOGS_ACCESS_KEY_ID", "") or AWS_ACCESS_KEY_ID
+LOGS_SECRET_ACCESS_KEY: str | None = (
+    env.str("LONGWAVE_LOGS_SECRET_ACCESS_KEY", "") or AWS_SECRET_ACCESS_KEY
+)
+
 # --- Jobs -------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -318,6 +327,7 @@ CELERY_BEAT_SCHEDULE = {
     "open-days-ahead": {"task": "apps.downloads.tasks.open_days_ahead", "schedule": 3600.0},
     "close-days": {"task": "apps.downloads.tasks.close_days", "schedule": 3600.0},
     "tally-unfinished": {"task": "apps.downloads.tasks.tally_unfinished", "schedule": 300.0},
+    "import-logs": {"task": "apps.downloads.logs.tasks.import_logs", "schedule": 120.0},
 }
 if CDN_DISTRIBUTION:
     CELERY_BEAT_SCHEDULE["invalidate-cdn"] = {

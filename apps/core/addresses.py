@@ -10,6 +10,7 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -50,6 +51,16 @@ def listener_address(text: str) -> str:
         return str(address)
     host_bits = address.max_prefixlen - _LISTENER_BITS_V6
     return f"{IPv6Address(int(address) >> host_bits << host_bits)}/{_LISTENER_BITS_V6}"
+
+
+def host_of(url: str) -> str:
+    """The host in an address of the web; "" for what has none."""
+    if not url:
+        return ""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:

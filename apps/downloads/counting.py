@@ -65,9 +65,11 @@ def write(batch: Batch, *, at: datetime) -> list[NewDownload]:
 
 
 def note_logged(batch: Batch) -> None:
-    """Remember of which shows and days logs were read."""
+    """Remember of which shows and days logs were read that tell of bytes.
+
+    What was dropped says nothing: a proxy in front logs requests of listeners whom it sent on.
+    """
     seen = {(piece.key.day, piece.owner.show) for piece in batch.pieces.values()}
-    seen |= {(key.day, key.show) for key in batch.drops if key.show is not None}
     LoggedDay.objects.bulk_create(
         [LoggedDay(day=day, show_id=show) for day, show in sorted(seen)], ignore_conflicts=True
     )

@@ -1,11 +1,9 @@
 """What one response tells the counter: a hit for each time that something of it was sent."""
 
-from urllib.parse import urlsplit
-
 from django.core.handlers.asgi import ASGIRequest
 from django.http.response import HttpResponseBase
 
-from apps.core.addresses import client_address
+from apps.core.addresses import client_address, host_of
 from apps.core.clock import now
 from apps.core.ids import Serial
 from apps.downloads.hit import HitSubject, hit_message, request_members
@@ -54,15 +52,6 @@ class Report:
             ip=ip,
             agent=headers.get("User-Agent", ""),
             asked_range=headers.get("Range", ""),
-            referrer=_host(headers.get("Referer", "")),
+            referrer=host_of(headers.get("Referer", "")),
             via="cdn" if self._is_for_cdn else "",
         )
-
-
-def _host(referrer: str) -> str:
-    if not referrer:
-        return ""
-    try:
-        return urlsplit(referrer).hostname or ""
-    except ValueError:
-        return ""

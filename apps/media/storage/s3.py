@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,17 +39,38 @@ LISTED_AT_ONCE = 1000  # as many as S3 gives in one answer
 _BAD_PARTS = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "BadDigest"}
 
 
-def connect() -> "S3Client":
-    """A client of the service in the settings; without keys, boto3 looks for credentials itself."""
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An S3 service and who asks it; without keys, boto3 looks for credentials itself."""
+
+    endpoint_url: str | None  # Amazon's without one
+    region: str
+    access_key_id: str | None
+    secret_access_key: str | None
+
+    @classmethod
+    def from_settings(cls) -> "Account":
+        """The one that holds the media."""
+        return cls(
+            endpoint_url=settings.S3_ENDPOINT_URL,
+            region=settings.S3_REGION,
+            access_key_id=settings.AWS_ACCESS_KEY_ID,
+            secret_access_key=settings.AWS_SECRET_ACCESS_KEY,
+        )
+
+
+def connect(account: Account | None = None) -> "S3Client":
+    """A client of this account, or of the one in the settings."""
+    account = account or Account.from_settings()
     return boto3.session.Session().client(
         "s3",
-        endpoint_url=settings.S3_ENDPOINT_URL,
-        region_name=settings.S3_REGION,
-        aws_access_key_id=settings.AWS_ACCESS_KEY_ID,
-        aws_secret_access_key=settings.AWS_SECRET_ACCESS_KEY,
+        endpoint_url=account.endpoint_url,
+        region_name=account.region,
+        aws_access_key_id=account.access_key_id,
+        aws_secret_access_key=account.secret_access_key,
         config=Config(
             signature_version="s3v4",
-            s3={"addressing_style": "path" if settings.S3_ENDPOINT_URL else "virtual"},
+            s3={"addressing_style": "path" if account.endpoint_url else "virtual"},
             retries={"mode": "standard", "max_attempts": 4},
             connect_timeout=5,
             read_timeout=30,
