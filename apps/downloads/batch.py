@@ -14,7 +14,6 @@ from apps.downloads.hit import Hit, MalformedHitError, read_hit
 from apps.downloads.intervals import Interval
 from apps.downloads.keys import listener_key
 from apps.downloads.rules import Accepted, DropReason, judge
-from apps.downloads.window import epoch_ms, open_day
 
 _HOUR_MS = 3_600_000
 MAX_REFERRER_LENGTH = 255
@@ -109,6 +108,8 @@ class Surroundings:
     """What the rules need to know besides the hit itself; ``owners`` are by episodes' numbers."""
 
     now: datetime
+    # The open day to which a time, in milliseconds of Unix time, belongs.
+    day_of: Callable[[int], date | None]
     owners: Mapping[int, Owner]  # of the episodes that exist
     day_keys: Mapping[date, bytes]
     data_centres: Container[str]
@@ -127,28 +128,27 @@ def read_message(entry_id: bytes, fields: Mapping[bytes, bytes]) -> Message:
     return Message(raw, hit, added_at_ms, stream.SPOOLED_FIELD in fields)
 
 
-def days_of(messages: Iterable[Message], *, now: datetime) -> set[date]:
+def days_of(messages: Iterable[Message], day_of: Callable[[int], date | None]) -> set[date]:
     """The open days for which keys are needed."""
-    now_ms = epoch_ms(now)
     # Most of a batch began within the same hour, and an hour lies in one day.
     hours = {message.hit.at // _HOUR_MS for message in messages if message.hit is not None}
-    days = (open_day(hour * _HOUR_MS, now_ms=now_ms) for hour in hours)
+    days = (day_of(hour * _HOUR_MS) for hour in hours)
     return {day for day in days if day is not None}
 
 
 def gather(messages: Iterable[Message], around: Surroundings) -> Batch:
     """Judge every message and unite what was accepted."""
-    batch, now_ms, today = Batch(), epoch_ms(around.now), around.now.date()
+    batch, today = Batch(), around.now.date()
     for message in messages:
         hit = message.hit
         if hit is None:
             batch.drops[DropKey(today, None, None, None, DropReason.MALFORMED)] += 1
             continue
-        day = open_day(hit.at, now_ms=now_ms)
+        day = around.day_of(hit.at)
         if day is not None:
             batch.to_keep.append((day, message.raw))
         agent = around.classify(hit.agent)
-        verdict = judge(hit, agent=agent, now_ms=now_ms, data_centres=around.data_centres)
+        verdict = judge(hit, agent=agent, day=day, data_centres=around.data_centres)
         owner = around.owners.get(hit.episode.int)
         if isinstance(verdict, Accepted) and owner is not None:
             who = _accept(batch, hit, verdict, agent, owner, around.day_keys[verdict.day])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from apps.downloads.open_days import keys_for
 from apps.downloads.settling import settle
 from apps.downloads.summary import NewDownload
 from apps.downloads.tallies import tally
+from apps.downloads.window import epoch_ms, open_day
 from podcasts.models import Episode
 
 
@@ -56,8 +58,11 @@ def count(
     return Counted(batch, downloads)
 
 
-def write(batch: Batch, *, at: datetime) -> list[NewDownload]:
-    """Store what a batch adds up to; the downloads that are new and count."""
+def write(batch: Batch, *, at: datetime | None) -> list[NewDownload]:
+    """Store what a batch adds up to; the downloads that are new and count.
+
+    They count from ``at`` on; without, from when each began: long ago.
+    """
     reached = unite(batch.pieces.values())
     downloads = settle(reached, batch.pieces, at=at, ceiling=settings.ADDRESS_CEILING)
     tally(batch.drops)
@@ -80,11 +85,13 @@ def surroundings(
 ) -> Surroundings:
     """What the rules need to know for these messages; opens days, so to be called first."""
     hits = [message.hit for message in messages if message.hit is not None]
+    day_of = partial(open_day, now_ms=epoch_ms(at))
     return Surroundings(
         now=at,
-        day_keys=keys_for(days_of(messages, now=at)),
+        day_of=day_of,
+        day_keys=keys_for(days_of(messages, day_of)),
         owners=owners_of(
-            {hit.episode.int: hit.episode for hit in hits}.values()  # numbers hash fast
+            list({hit.episode.int: hit.episode for hit in hits}.values())  # numbers hash fast
         ),
         data_centres=data_centres(),
         classify=classify,

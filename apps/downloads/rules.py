@@ -12,7 +12,6 @@ from apps.downloads.agents import MAX_CACHED_AGENTS, Agent, AgentKind
 from apps.downloads.hit import Hit
 from apps.downloads.intervals import Interval, clip
 from apps.downloads.threshold import threshold_bytes
-from apps.downloads.window import open_day
 
 _WATCH = re.compile(r"^atc/.*watchOS|\(null\)/\(null\) watchOS", re.DOTALL)
 _CRAWLER = re.compile(r"bot|crawler|spider", re.IGNORECASE)
@@ -79,11 +78,11 @@ class Accepted(NamedTuple):
 
 
 def judge(
-    hit: Hit, *, agent: Agent, now_ms: int, data_centres: Container[str]
+    hit: Hit, *, agent: Agent, day: date | None, data_centres: Container[str]
 ) -> Accepted | DropReason:
     """Whether the hit may count, and if not, by which rule; ``agent`` is what its agent is.
 
-    ``now_ms`` is in milliseconds of Unix time.
+    ``day`` is the one that its bytes would be added to, None when that is closed.
     """
     if hit.size <= 0 or hit.header < 0 or hit.duration_ms < 0:
         return DropReason.MALFORMED
@@ -101,7 +100,6 @@ def judge(
     sent = () if is_sent_on else clip(hit.sent, hit.size)
     if not sent and not is_sent_on:
         return DropReason.NOTHING_SENT
-    day = open_day(hit.at, now_ms=now_ms)
     if day is None:
         return DropReason.OUTSIDE_WINDOW
     threshold = threshold_bytes(

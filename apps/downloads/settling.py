@@ -70,7 +70,8 @@ INSERT INTO downloads_download (
     id, organization_id, show_id, episode_id, day, local_day, first_at, counted_at, app, category,
     device, platform, country, referrer, is_first_of_listener, is_provisional, held_address
 )
-SELECT id, organization_id, show_id, episode_id, day, local_day, first_at, %s, app, category,
+SELECT id, organization_id, show_id, episode_id, day, local_day, first_at,
+    coalesce(%s, first_at), app, category,
     device, platform, country, referrer, is_first_of_listener, is_provisional,
     CASE WHEN is_held THEN address_key END
 FROM staged_downloads ORDER BY id
@@ -105,10 +106,11 @@ class Candidate:
 
 
 def settle(
-    reached: Sequence[Reached], pieces: Pieces, *, at: datetime, ceiling: int
+    reached: Sequence[Reached], pieces: Pieces, *, at: datetime | None, ceiling: int
 ) -> list[NewDownload]:
     """Make and amend downloads, with all totals; what is new and counts.
 
+    It counts from ``at`` on, or else from when it began.
     Beyond ``ceiling`` downloads of one address on one day (0: no ceiling) the rest is held: kept,
     shown apart, and counted when somebody releases it (IAB v2.3).
     """
@@ -231,7 +233,7 @@ def _month_key(keys: Mapping[date, bytes], candidate: Candidate) -> bytes:
     )
 
 
-def _announced(candidate: Candidate, at: datetime) -> NewDownload:
+def _announced(candidate: Candidate, at: datetime | None) -> NewDownload:
     piece = candidate.piece
     return NewDownload(
         organization=piece.owner.organization,
@@ -240,5 +242,5 @@ def _announced(candidate: Candidate, at: datetime) -> NewDownload:
         app=piece.agent.name,
         device=piece.agent.device,
         country=candidate.country,
-        at=at,
+        at=at or candidate.reached.first_at,
     )

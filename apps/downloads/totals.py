@@ -308,7 +308,7 @@ def latest(scope: Scope, *, limit: int = 20) -> list[LatestDownload]:
     """What was counted last, newest first."""
     rows = (
         Download.objects.filter(scope.everything, held_address=None)
-        .order_by("-id")
+        .order_by("-counted_at", "-id")
         .values_list(
             "counted_at",
             "show_id",

@@ -13,6 +13,7 @@ _DAY_MS = timedelta(days=1) // _MILLISECOND
 _KEY_LIFETIME_MS = KEY_LIFETIME // _MILLISECOND
 _TOLERANCE_MS = CLOCK_TOLERANCE // _MILLISECOND
 _EPOCH = date(1970, 1, 1)
+_FIRST_PODCAST_MS = (date(2003, 1, 1) - _EPOCH) // _MILLISECOND
 
 
 def epoch_ms(at: datetime) -> int:
@@ -37,7 +38,14 @@ def open_day(at_ms: int, *, now_ms: int) -> date | None:
     return _day(number)
 
 
-@lru_cache(maxsize=64)
+def any_day(at_ms: int, *, now_ms: int) -> date | None:
+    """The UTC day in which a request began, open or not; None before podcasts and in the future."""
+    if not _FIRST_PODCAST_MS <= at_ms <= now_ms + _TOLERANCE_MS:
+        return None
+    return _day(at_ms // _DAY_MS)
+
+
+@lru_cache(maxsize=8192)
 def _day(number: int) -> date:
     return _EPOCH + timedelta(days=number)
 

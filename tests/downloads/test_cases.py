@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -15,11 +16,14 @@ from apps.downloads.batch import Message, Owner, Surroundings, gather
 from apps.downloads.hit import Hit
 from apps.downloads.intervals import size, union
 from apps.downloads.models import Download
+from apps.downloads.window import epoch_ms, open_day
 from tests.downloads.conftest import Aired, Count, Send
 from tests.downloads.making import CASES, EPISODE, NOON, ORGANIZATION, SHOW, make_hit
 
+_NOW = datetime(2026, 10, 14, 16, tzinfo=UTC)
 AROUND = Surroundings(
-    now=datetime(2026, 10, 14, 16, tzinfo=UTC),
+    now=_NOW,
+    day_of=partial(open_day, now_ms=epoch_ms(_NOW)),
     owners={EPISODE.int: Owner(show=SHOW, organization=ORGANIZATION)},
     day_keys={date(2026, 10, day): bytes([day]) * 32 for day in (12, 13, 14)},
     data_centres=(),

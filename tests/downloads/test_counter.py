@@ -11,6 +11,7 @@ from django.db import connection
 from msgspec.structs import replace
 from pytest_django import Settings
 
+from apps.core import valkey
 from apps.downloads import counting, coverage, positions, stream
 from apps.downloads.counter import BATCH_MESSAGES, Counter
 from apps.downloads.models import (
@@ -324,7 +325,7 @@ def test_a_new_stream_whose_clock_was_set_back_is_counted(
     counter = Counter()
     counter.step()
     StreamPosition.objects.update(position=f"{2**60}-0")
-    client.flushdb()
+    client.delete(stream.name(), valkey.key("hits", "epoch"))
     send(*aired.hits(whole()))
     for _ in range(3):
         counter.step()

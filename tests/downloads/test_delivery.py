@@ -20,7 +20,7 @@ from apps.core.clock import now
 from apps.downloads.agents import classify
 from apps.downloads.hit import read_hit
 from apps.downloads.rules import Accepted, DropReason, judge
-from apps.downloads.window import epoch_ms
+from apps.downloads.window import epoch_ms, open_day
 from podcasts import urls
 from podcasts.media_lookup import forget
 from podcasts.models import Episode, EpisodeStatus, Show
@@ -95,7 +95,8 @@ def location(episode: Episode, headers: dict[str, str] | None = None) -> str:
 def reason_of(hit: dict[str, object]) -> object:
     """What the rules make of a recorded hit."""
     parsed = read_hit(json.dumps(hit).encode())
-    return judge(parsed, agent=classify(parsed.agent), now_ms=epoch_ms(now()), data_centres=())
+    day = open_day(parsed.at, now_ms=epoch_ms(now()))
+    return judge(parsed, agent=classify(parsed.agent), day=day, data_centres=())
 
 
 # --- Where listeners are led ----------------------------------------------------------------------

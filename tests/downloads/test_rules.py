@@ -85,7 +85,7 @@ def verdict(hit: Hit, data_centres: Container[str] = ()) -> Accepted | DropReaso
     return judge(
         hit,
         agent=classify(hit.agent),
-        now_ms=epoch_ms(NOON + timedelta(hours=1)),
+        day=open_day(hit.at, now_ms=epoch_ms(NOON + timedelta(hours=1))),
         data_centres=data_centres,
     )
 

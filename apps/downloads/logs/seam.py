@@ -15,8 +15,12 @@ The call stores how far the log was read: both are committed, or neither.
 """
 
 
+def as_messages(hits: Sequence[Hit]) -> list[Message]:
+    """Hits as the counter takes them."""
+    at_ms = epoch_ms(now())
+    return [Message(hit.to_json(), hit, at_ms) for hit in hits]
+
+
 def count_hits(hits: Sequence[Hit], also: Callable[[], None]) -> None:
     """The counter's own; raises django.db.Error, and what ``also`` raises."""
-    at = now()
-    messages = [Message(hit.to_json(), hit, epoch_ms(at)) for hit in hits]
-    count(messages, also=also, at=at, is_from_log=True)
+    count(as_messages(hits), also=also, is_from_log=True)

@@ -151,7 +151,7 @@ class Migration(migrations.Migration):
                 ('show', OutlivedKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='podcasts.show')),
             ],
             options={
-                'indexes': [models.Index(fields=['show', '-id'], name='download_show_latest'), models.Index(fields=['organization', '-id'], name='download_team_latest'), models.Index(fields=['day'], name='download_day'), models.Index(condition=models.Q(('held_address__isnull', False)), fields=['organization', 'day', 'held_address'], name='download_held')],
+                'indexes': [models.Index(fields=['show', '-counted_at'], name='download_show_latest'), models.Index(fields=['organization', '-counted_at'], name='download_team_latest'), models.Index(fields=['-counted_at'], name='download_latest'), models.Index(fields=['day'], name='download_day'), models.Index(condition=models.Q(('held_address__isnull', False)), fields=['organization', 'day', 'held_address'], name='download_held')],
             },
         ),
         migrations.CreateModel(

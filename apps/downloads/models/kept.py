@@ -41,8 +41,9 @@ class Download(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["show", "-id"], name="download_show_latest"),
-            models.Index(fields=["organization", "-id"], name="download_team_latest"),
+            models.Index(fields=["show", "-counted_at"], name="download_show_latest"),
+            models.Index(fields=["organization", "-counted_at"], name="download_team_latest"),
+            models.Index(fields=["-counted_at"], name="download_latest"),
             models.Index(fields=["day"], name="download_day"),
             models.Index(
                 fields=["organization", "day", "held_address"],

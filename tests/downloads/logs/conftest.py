@@ -21,7 +21,7 @@ from apps.downloads.logs.models import LogSource
 from apps.downloads.logs.sources import save_source
 from apps.downloads.logs.sweeping import Sweeper, Swept
 from apps.downloads.rules import DropReason, judge
-from apps.downloads.window import epoch_ms
+from apps.downloads.window import epoch_ms, open_day
 from podcasts.models import Episode
 from tests.downloads.making import NOON
 from tests.factories import EpisodeFactory
@@ -52,8 +52,14 @@ class MemoryCounter:
     def __call__(self, hits: Sequence[Hit], also: Callable[[], None]) -> None:
         with transaction.atomic():
             self.fault("before")
+            now_ms = epoch_ms(now())
             verdicts = [
-                judge(hit, agent=classify(hit.agent), now_ms=epoch_ms(now()), data_centres=())
+                judge(
+                    hit,
+                    agent=classify(hit.agent),
+                    day=open_day(hit.at, now_ms=now_ms),
+                    data_centres=(),
+                )
                 for hit in hits
             ]
             also()

@@ -6,6 +6,7 @@ import time
 from argparse import BooleanOptionalAction
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from threading import Event
@@ -17,20 +18,22 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from apps.core.clock import now
+from apps.downloads import history
 from apps.downloads.agents import classify
 from apps.downloads.hit import Hit
 from apps.downloads.logs.audio_versions import remember_current
 from apps.downloads.logs.formats import LogFormat
 from apps.downloads.logs.importing import Progress
 from apps.downloads.logs.models import LogFile, LogSource
-from apps.downloads.logs.seam import count_hits
+from apps.downloads.logs.seam import as_messages, count_hits
 from apps.downloads.logs.sources import find_organization, save_source
 from apps.downloads.logs.sweeping import Sweeper, Swept
 from apps.downloads.networks import data_centres
 from apps.downloads.rules import DropReason, judge
-from apps.downloads.window import epoch_ms
+from apps.downloads.window import epoch_ms, open_day
 
 FOLLOW_SECONDS = 10.0
+_BEGINNING = datetime.fromtimestamp(0, UTC)
 _TOLD_EVERY_SECONDS = 1.0
 
 
@@ -45,6 +48,11 @@ class Command(BaseCommand):
             "--description", default="", help="nginx's log_format, or CloudFront's field names"
         )
         parser.add_argument("--organization", help="id: count --folder for its episodes only")
+        parser.add_argument(
+            "--history",
+            action="store_true",
+            help="count the closed days in --folder too, of shows that have no downloads then",
+        )
         parser.add_argument("--follow", action="store_true", help="go on until told to stop")
         parser.add_argument(
             "--dry-run", action="store_true", help="say what would be counted, and store nothing"
@@ -59,7 +67,25 @@ class Command(BaseCommand):
                 self._run(options, Event(), count=_Rehearsal(self.stdout.write))
                 transaction.set_rollback(True)
             return
+        if options["history"]:
+            self._import_history(options)
+            return
         self._run(options, _stop_on_signals(), count=count_hits)
+
+    def _import_history(self, options: dict[str, Any]) -> None:
+        """In one transaction: what is stopped, or can't be read, leaves nothing."""
+        if options["follow"] or not options["folder"]:
+            raise CommandError("--history takes a --folder, and reads it once, without --follow.")
+        stop = _stop_on_signals()
+        with history.importing() as found:
+            self._run(options, stop, count=lambda hits, also: found.count(as_messages(hits), also))
+            if stop.is_set():
+                raise CommandError("Stopped: nothing was imported.")
+        if found.left_alone:
+            self.stdout.write(
+                f"{len(found.left_alone):,} days of shows had downloads already and stay as they "
+                f"are ({found.left_alone.total():,} requests)."
+            )
 
     def _run(self, options: dict[str, Any], stop: Event, *, count: Any) -> None:
         sources = _sources(options)
@@ -111,8 +137,12 @@ def _source_of_folder(options: dict[str, Any]) -> LogSource:
     address = str(options["folder"])
     if not address.startswith("s3://"):
         address = str(Path(address).resolve())
-    name = f"folder-{sha256(address.encode()).hexdigest()[:12]}"
+    # Read again for its closed days, whatever was read of it before.
+    kind = "history" if options["history"] else "folder"
+    name = f"{kind}-{sha256(address.encode()).hexdigest()[:12]}"
     source = LogSource.objects.filter(name=name).first() or LogSource(name=name, is_active=False)
+    if options["history"]:
+        source.not_before = _BEGINNING
     try:
         owner = options["organization"] and find_organization(options["organization"])
         return save_source(
@@ -159,9 +189,13 @@ class _Rehearsal:
         self._dropped = Counter[DropReason]()
 
     def __call__(self, hits: Sequence[Hit], also: Callable[[], None]) -> None:
+        now_ms = epoch_ms(now())
         for hit in hits:
             verdict = judge(
-                hit, agent=classify(hit.agent), now_ms=epoch_ms(now()), data_centres=data_centres()
+                hit,
+                agent=classify(hit.agent),
+                day=open_day(hit.at, now_ms=now_ms),
+                data_centres=data_centres(),
             )
             if isinstance(verdict, DropReason):
                 self._dropped[verdict] += 1
