@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 
 from apps.downloads.intervals import Interval, union
-from apps.downloads.keys import listener_key
+from apps.downloads.keys import Keyed
 from bench.accounts import Who, add_up, find_fault
 from bench.backlog import wait_until_counted
 from bench.jobs import HEADERS
@@ -43,13 +43,9 @@ def _recorded(scene: Scene, accounts: Iterable[Who]) -> dict[Who, tuple[Interval
     addresses = {address for _, address in accounts}
     found: dict[Who, tuple[Interval, ...]] = {}
     for day in DayKey.objects.all():
+        keyed = Keyed(bytes(day.key))
         names = {
-            listener_key(
-                bytes(day.key),
-                organization=scene.seeded.organization,
-                address=address,
-                agent=HEADERS["User-Agent"],
-            ): address
+            keyed.listener(scene.seeded.organization, address, HEADERS["User-Agent"]): address
             for address in addresses
         }
         rows = Coverage.objects.filter(day=day.day, show=scene.seeded.show)

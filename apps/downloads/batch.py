@@ -12,7 +12,7 @@ from apps.downloads import stream
 from apps.downloads.agents import Agent
 from apps.downloads.hit import Hit, MalformedHitError, read_hit
 from apps.downloads.intervals import Interval
-from apps.downloads.keys import listener_key
+from apps.downloads.keys import Keyed
 from apps.downloads.rules import Accepted, DropReason, judge
 
 _HOUR_MS = 3_600_000
@@ -63,7 +63,7 @@ class Piece:
 
     key: CoverageKey
     owner: Owner
-    day_key: bytes
+    keyed: Keyed
     ip: str
     address: str
     agent_text: str
@@ -139,6 +139,7 @@ def days_of(messages: Iterable[Message], day_of: Callable[[int], date | None]) -
 def gather(messages: Iterable[Message], around: Surroundings) -> Batch:
     """Judge every message and unite what was accepted."""
     batch, today = Batch(), around.now.date()
+    keyed = {day: Keyed(key) for day, key in around.day_keys.items()}
     for message in messages:
         hit = message.hit
         if hit is None:
@@ -151,7 +152,7 @@ def gather(messages: Iterable[Message], around: Surroundings) -> Batch:
         verdict = judge(hit, agent=agent, day=day, data_centres=around.data_centres)
         owner = around.owners.get(hit.episode.int)
         if isinstance(verdict, Accepted) and owner is not None:
-            who = _accept(batch, hit, verdict, agent, owner, around.day_keys[verdict.day])
+            who = _accept(batch, hit, verdict, agent, owner, keyed[verdict.day])
             batch.listening.append((message, who))
         else:
             reason = verdict if isinstance(verdict, DropReason) else DropReason.UNKNOWN_EPISODE
@@ -160,12 +161,10 @@ def gather(messages: Iterable[Message], around: Surroundings) -> Batch:
 
 
 def _accept(
-    batch: Batch, hit: Hit, accepted: Accepted, agent: Agent, owner: Owner, day_key: bytes
+    batch: Batch, hit: Hit, accepted: Accepted, agent: Agent, owner: Owner, keyed: Keyed
 ) -> bytes:
     """Add the hit's bytes to its piece; the listener's key."""
-    who = listener_key(
-        day_key, organization=owner.organization, address=accepted.address, agent=hit.agent
-    )
+    who = keyed.listener(owner.organization, accepted.address, hit.agent)
     key = CoverageKey(hit.episode, accepted.day, who, hit.rendition)
     lookup = key.lookup
     piece = batch.pieces.get(lookup)
@@ -173,7 +172,7 @@ def _accept(
         piece = batch.pieces[lookup] = Piece(
             key=key,
             owner=owner,
-            day_key=day_key,
+            keyed=keyed,
             ip=hit.ip,
             address=accepted.address,
             agent_text=hit.agent,

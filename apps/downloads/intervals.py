@@ -1,6 +1,6 @@
 """Which bytes of a file: unions of half-open intervals, and their form in PostgreSQL."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 type Interval = tuple[int, int]
 """``(start, end)``: the bytes from ``start`` up to, not including, ``end``."""
@@ -20,8 +20,12 @@ def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     return tuple(merged)
 
 
-def clip(intervals: Iterable[Interval], size_bytes: int) -> tuple[Interval, ...]:
+def clip(intervals: Collection[Interval], size_bytes: int) -> tuple[Interval, ...]:
     """The union of the parts that lie within a file of ``size_bytes``."""
+    if len(intervals) == 1:  # nearly always, and asked for every hit
+        ((start, end),) = intervals
+        start, end = max(start, 0), min(end, size_bytes)
+        return ((start, end),) if start < end else ()
     return union([(max(start, 0), min(end, size_bytes)) for start, end in intervals])
 
 

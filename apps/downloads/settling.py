@@ -1,7 +1,7 @@
 """What reached its threshold becomes a download: once per listener, episode and UTC day."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from apps.downloads.amending import amend
 from apps.downloads.batch import Piece, Pieces
 from apps.downloads.countries import country_of
 from apps.downloads.coverage import Reached
-from apps.downloads.keys import address_key, listener_key
+from apps.downloads.keys import Keyed
 from apps.downloads.staging import Staging
 from apps.downloads.summary import NewDownload
 
@@ -170,7 +170,7 @@ def _staged(number: int, candidate: Candidate) -> tuple[Any, ...]:
         row.key.day,
         row.key.listener_key,
         row.key.rendition,
-        address_key(piece.day_key, organization=organization, address=piece.address),
+        piece.keyed.address(organization, piece.address),
         row.first_at.astimezone(time_zone).date(),
         row.first_at,
         piece.agent.name,
@@ -216,21 +216,14 @@ def _add_listeners(new: Iterable[Candidate]) -> None:
         (each.piece.owner.organization, each.piece.owner.show, each.reached.key.day) for each in new
     )
     keys = listeners.month_keys({each.month for each in new})
+    keyed = {month: Keyed(key) for month, key in keys.items()}
     months: defaultdict[listeners.Month, list[bytes]] = defaultdict(list)
     for each in new:
         organization, show, _ = each.piece.owner
-        months[organization, show, each.month].append(_month_key(keys, each))
+        months[organization, show, each.month].append(
+            keyed[each.month].listener(organization, each.piece.address, each.piece.agent_text)
+        )
     listeners.add_to_months(months)
-
-
-def _month_key(keys: Mapping[date, bytes], candidate: Candidate) -> bytes:
-    piece = candidate.piece
-    return listener_key(
-        keys[candidate.month],
-        organization=piece.owner.organization,
-        address=piece.address,
-        agent=piece.agent_text,
-    )
 
 
 def _announced(candidate: Candidate, at: datetime | None) -> NewDownload:

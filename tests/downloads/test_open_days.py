@@ -1,5 +1,6 @@
 """Days with their keys and tables, and what the database itself refuses."""
 
+import hmac
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ import pytest
 import time_machine
 from django.db import IntegrityError, transaction
 
-from apps.downloads.keys import address_key, listener_key
+from apps.downloads.keys import Keyed
 from apps.downloads.models import Coverage, DayKey, DropTally
 from apps.downloads.open_days import keys_for
 from apps.downloads.tasks import close_days
@@ -49,9 +50,7 @@ def test_each_part_of_a_listener_changes_the_key() -> None:
         address: str = "203.0.113.9",
         agent: str = "A",
     ) -> bytes:
-        return listener_key(
-            day_key, organization=UUID(int=organization), address=address, agent=agent
-        )
+        return Keyed(day_key).listener(UUID(int=organization), address, agent)
 
     others = [
         key(day_key=b"K" * 32),
@@ -59,11 +58,19 @@ def test_each_part_of_a_listener_changes_the_key() -> None:
         key(address="203.0.113.8"),
         key(agent="a"),
         key(agent="A "),
-        address_key(b"k" * 32, organization=UUID(int=1), address="203.0.113.9"),
+        Keyed(b"k" * 32).address(UUID(int=1), "203.0.113.9"),
     ]
 
     assert key() == key()
     assert len({key(), *others}) == 7
+
+
+def test_keys_are_the_hmac_of_what_they_stand_for() -> None:
+    who = f"listener|{UUID(int=1)}|203.0.113.9|Overcast/3.0"
+
+    found = Keyed(b"k" * 32).listener(UUID(int=1), "203.0.113.9", "Overcast/3.0")
+
+    assert found == hmac.digest(b"k" * 32, who.encode(), "sha256")[:16]
 
 
 @pytest.fixture
