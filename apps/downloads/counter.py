@@ -234,6 +234,7 @@ class Counter:
                     bytes_sent=pulse.bytes_sent,
                     activity=dict[UUID, Activity](zip(shows, of_shows, strict=True)),
                     platform=platform,
+                    touched=pulse.touched,
                 )
             )
         except Exception:
