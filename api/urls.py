@@ -4,7 +4,12 @@ from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from api.audio_views import EpisodeAudioView
-from api.live_views import PlatformLiveView, ShowLiveView
+from api.live_views import (
+    EpisodeLiveView,
+    OrganizationLiveView,
+    PlatformLiveView,
+    ShowLiveView,
+)
 from api.show_views import EpisodesView, EpisodeView, ShowsView, ShowView
 from api.upload_views import CompleteView, PartUrlsView, UploadsView, UploadView
 
@@ -17,9 +22,15 @@ urlpatterns = [
     path("uploads/<uuid:upload_id>/complete/", CompleteView.as_view(), name="complete-upload"),
     path("shows/", ShowsView.as_view(), name="shows"),
     path("shows/<uuid:show_id>/", ShowView.as_view(), name="show"),
-    path("shows/<uuid:show_id>/live/", ShowLiveView.as_view(), name="show-live"),
+    path(
+        "organizations/<uuid:organization_id>/live/state/",
+        OrganizationLiveView.as_view(),
+        name="organization-live",
+    ),
+    path("shows/<uuid:show_id>/live/state/", ShowLiveView.as_view(), name="show-live"),
     path("shows/<uuid:show_id>/episodes/", EpisodesView.as_view(), name="episodes"),
     path("episodes/<uuid:episode_id>/", EpisodeView.as_view(), name="episode"),
     path("episodes/<uuid:episode_id>/audio/", EpisodeAudioView.as_view(), name="episode-audio"),
-    path("platform/live/", PlatformLiveView.as_view(), name="platform-live"),
+    path("episodes/<uuid:episode_id>/live/state/", EpisodeLiveView.as_view(), name="episode-live"),
+    path("platform/live/state/", PlatformLiveView.as_view(), name="platform-live"),
 ]

@@ -1,4 +1,4 @@
-"""``python -m bench [media|slow|s3|processes|daphne|feed|count] [--rounds N] [--quick] ...``"""
+"""``python -m bench [media|slow|s3|processes|daphne|feed|count|live] [--rounds N] ...``"""
 
 import argparse
 import json
@@ -118,6 +118,12 @@ def _count(scene: Scene, results: Results) -> None:
     results.delays = measure_delays(scene)
 
 
+def _live(scene: Scene, results: Results) -> None:
+    from bench.live import measure_live  # its models need the settings of this instance
+
+    _collect(measure_live(scene), results)
+
+
 _SCENARIOS: dict[str, Callable[[Scene, Results], None]] = {
     "media": _media,
     "slow": _slow,
@@ -126,6 +132,7 @@ _SCENARIOS: dict[str, Callable[[Scene, Results], None]] = {
     "daphne": _daphne,
     "feed": _feed,
     "count": _count,
+    "live": _live,
 }
 
 

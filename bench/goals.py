@@ -48,3 +48,4 @@ TWO_PROCESSES = Goal(1.6, 1.9)
 COUNTED = Goal(125, 50, "us")  # 8,000 and 20,000 hits a second
 COUNTED_AMONG_MANY = Goal(1.5, 1.1, "times")
 COUNTER_GROWTH = Goal(30, 5, "MB")
+LIVE = Goal(1500, 1000, "ms")

@@ -23,6 +23,9 @@ class Extent:
     delays: int = 20
     crowds: tuple[int, int] = (1_000, 5_000)
     slow_seconds: float = 20.0
+    dashboards: int = 500
+    live_shows: int = 50
+    live_seconds: float = 30.0
 
     @classmethod
     def quick(cls) -> "Extent":
@@ -38,6 +41,9 @@ class Extent:
             delays=2,
             crowds=(100, 500),
             slow_seconds=4.0,
+            dashboards=20,
+            live_shows=4,
+            live_seconds=3.0,
         )
 
 

@@ -5,6 +5,8 @@ from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from apps.core.vitals import tally
+
 
 class ControlPlane(ASGIHandler):
     """Middleware, view and template run in one go, as they do under WSGI.
@@ -21,4 +23,8 @@ class ControlPlane(ASGIHandler):
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """The response of the chain, made in this request's thread."""
-        return await sync_to_async(self.get_response, thread_sensitive=True)(request)
+        response = await sync_to_async(self.get_response, thread_sensitive=True)(request)
+        tally.responses += 1
+        if response.status_code >= 500:
+            tally.errors += 1
+        return response

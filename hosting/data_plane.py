@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 from django.urls import get_resolver
 
 from apps.core.streamed import Receive, Scope, StreamedRequest
+from apps.core.vitals import tally
 from apps.media.serving import ZERO_COPY, MediaResponse
 from apps.media.sources import CHUNK_BYTES
 
@@ -70,16 +71,21 @@ class DataPlane(ASGIHandler):
 
     async def _answer(self, request: StreamedRequest, send: Send) -> None:
         response = await self._respond(request)
+        tally.responses += 1
+        if response.status_code >= 500:
+            tally.errors += 1
         if not isinstance(response, MediaResponse):
             try:
                 await self.send_response(_completed(response), send)
             except OSError as error:
                 raise RequestAborted from error
             return
+        tally.media += 1
         try:
             extensions = request.scope.get("extensions") or {}
             await response.transmit(send, is_kernel_sending=ZERO_COPY in extensions)
         finally:
+            tally.media -= 1
             await response.aclose()
 
     async def _respond(self, request: StreamedRequest) -> HttpResponseBase:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import FETCH_RAISE
 from django.http import Http404
@@ -97,3 +98,16 @@ def trash_of(organization: Organization) -> tuple[ShowQuerySet, EpisodeQuerySet]
         .order_by("-deleted_at")
     )
     return shows, episodes
+
+
+def time_zone_of_show(show_id: UUID) -> ZoneInfo:
+    """Whose days a show's figures are of; UTC's when there is no such show (any more)."""
+    name = Show.objects.filter(pk=show_id).values_list("time_zone", flat=True).first()
+    return ZoneInfo(name or "UTC")
+
+
+def place_of_episode(episode_id: UUID) -> tuple[UUID, ZoneInfo] | None:
+    """An episode's show, and whose days its figures are of."""
+    episodes = Episode.objects.filter(pk=episode_id)
+    found = episodes.values_list("show_id", "show__time_zone").first()
+    return (found[0], ZoneInfo(found[1])) if found else None

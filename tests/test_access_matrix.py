@@ -184,7 +184,11 @@ MATRIX: dict[str, list[Row]] = {
     "api:schema": [api("/api/v1/schema/", "person")],
     "api:shows": [api("/api/v1/shows/", "person")],
     "api:show": [api(lambda w: f"/api/v1/shows/{w.show.id}/", "analyst")],
-    "api:show-live": [api(lambda w: f"/api/v1/shows/{w.show.id}/live/", "analyst")],
+    "api:organization-live": [
+        api(lambda w: f"/api/v1/organizations/{w.people.organization.id}/live/state/", "analyst")
+    ],
+    "api:show-live": [api(lambda w: f"/api/v1/shows/{w.show.id}/live/state/", "analyst")],
+    "api:episode-live": [api(lambda w: f"/api/v1/episodes/{w.draft.id}/live/state/", "analyst")],
     "api:episodes": [api(lambda w: f"/api/v1/shows/{w.show.id}/episodes/", "analyst")],
     "api:episode": [api(lambda w: f"/api/v1/episodes/{w.draft.id}/", "analyst")],
     "api:episode-audio": [
@@ -223,7 +227,7 @@ MATRIX: dict[str, list[Row]] = {
     "api:complete-upload": [
         api(lambda w: f"/api/v1/uploads/{w.upload.id}/complete/", "editor", "post")
     ],
-    "api:platform-live": [api("/api/v1/platform/live/", "staff")],
+    "api:platform-live": [api("/api/v1/platform/live/state/", "staff")],
 }
 
 
@@ -337,7 +341,15 @@ def test_every_route_of_the_data_plane_is_known() -> None:
 # --- Sockets ------------------------------------------------------------------------------------
 
 SOCKETS: dict[str, tuple[Callable[[World], str], str]] = {
-    "live/shows/<uuid:show_id>/": (lambda w: f"/live/shows/{w.show.id}/", "analyst"),
+    "live/organizations/<uuid:id>/": (
+        lambda w: f"/live/organizations/{w.people.organization.id}/",
+        "analyst",
+    ),
+    "live/shows/<uuid:id>/": (lambda w: f"/live/shows/{w.show.id}/", "analyst"),
+    "live/episodes/<uuid:id>/downloads/": (
+        lambda w: f"/live/episodes/{w.draft.id}/downloads/",
+        "analyst",
+    ),
     "live/platform/": (lambda w: "/live/platform/", "staff"),
     "live/episodes/<uuid:episode_id>/": (lambda w: f"/live/episodes/{w.draft.id}/", "analyst"),
 }

@@ -1,9 +1,10 @@
-"""What changes in organisations: founding, renaming, members and their roles."""
+"""What changes in organisations: founding, renaming, members and their roles, who may sign in."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.accounts.models import Membership, Organization, User
+from apps.accounts.rechecks import recheck_person
 from apps.accounts.roles import Role
 
 
@@ -53,6 +54,7 @@ def change_role(*, actor: Membership, membership: Membership, role: Role) -> Non
         _require_another_owner(membership)
     membership.role = role
     membership.save(update_fields=["role"])
+    recheck_person(membership.user_id)
 
 
 @transaction.atomic
@@ -64,3 +66,12 @@ def remove_member(*, actor: Membership, membership: Membership) -> None:
         _require_rank(actor, membership.role)
     _require_another_owner(membership)
     membership.delete()
+    recheck_person(membership.user_id)
+
+
+@transaction.atomic
+def deactivate_person(*, user: User) -> None:
+    """Let somebody sign in no more; what they have open ends at once. Memberships stay."""
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    recheck_person(user.pk)

@@ -6,11 +6,10 @@ A picture of the moment, not a count: it may be lost with Valkey and is then dra
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import redis
-from redis.client import Pipeline
 
 from apps.core import valkey
 from apps.downloads.batch import Message
@@ -25,7 +24,10 @@ _EXPIRY_SECONDS = 120
 _MAX_OPEN_RESPONSES = 50_000
 
 type Scope = UUID | None
-"""A show, or None for the whole platform."""
+"""A show, an episode or an organisation, by its id; None is the whole platform."""
+
+HOT_SECONDS = 10
+"""How long a stretch of time is by which tenants are compared."""
 
 
 class ByteMeter:
@@ -51,17 +53,25 @@ class Pulse:
 
     listeners: dict[Scope, dict[bytes, int]] = field(default_factory=lambda: defaultdict(dict))
     sent: Counter[tuple[Scope, int]] = field(default_factory=Counter)
+    shows: set[UUID] = field(default_factory=set)
+    organizations: set[UUID] = field(default_factory=set)
 
     @property
-    def shows(self) -> set[UUID]:
-        """The shows that anything happened to."""
+    def touched(self) -> frozenset[UUID]:
+        """The shows, episodes and organisations that anything happened to."""
         scopes = {scope for scope, _ in self.sent} | set(self.listeners)
-        return {scope for scope in scopes if scope is not None}
+        return frozenset(scope for scope in scopes if scope is not None)
 
     @property
     def bytes_sent(self) -> int:
         """All bytes of the batch."""
         return sum(count for (scope, _), count in self.sent.items() if scope is None)
+
+    def scopes_of(self, hit: Hit) -> tuple[Scope, ...]:
+        """Everything that what happens to this hit happens to."""
+        self.shows.add(hit.show)
+        self.organizations.add(hit.organization)
+        return (hit.show, hit.episode, hit.organization, None)
 
 
 def take_pulse(
@@ -75,12 +85,12 @@ def take_pulse(
         sent = meter.new_bytes(message.hit)
         if sent > 0:
             second = message.added_at_ms // 1000
-            for scope in (message.hit.show, None):
+            for scope in pulse.scopes_of(message.hit):
                 pulse.sent[scope, second] += sent
     for message, listener in listening:
         if message.hit is None or message.is_spooled:
             continue
-        for scope in (message.hit.show, None):
+        for scope in pulse.scopes_of(message.hit):
             seen = pulse.listeners[scope]
             seen[listener] = max(seen.get(listener, 0), message.added_at_ms)
     return pulse
@@ -93,44 +103,65 @@ def store(client: redis.Redis, pulse: Pulse) -> None:
         pipe.zadd(_listeners_key(scope), {key: float(at) for key, at in seen.items()}, gt=True)
         pipe.expire(_listeners_key(scope), _EXPIRY_SECONDS)
     for (scope, second), count in pulse.sent.items():
-        pipe.incrby(_bytes_key(scope, second), count)
-        pipe.expire(_bytes_key(scope, second), _EXPIRY_SECONDS)
+        pipe.hincrby(_bytes_key(second), scope_name(scope), count)
+        if scope in pulse.organizations:
+            pipe.zincrby(_hot_key(second // HOT_SECONDS), count, scope_name(scope))
+    for second in {second for _, second in pulse.sent}:
+        pipe.expire(_bytes_key(second), _EXPIRY_SECONDS)
+        pipe.expire(_hot_key(second // HOT_SECONDS), _EXPIRY_SECONDS)
     pipe.execute()
 
 
 def read(client: redis.Redis, scopes: Sequence[Scope], *, now_ms: int) -> list[Activity]:
     """The activity of each scope, in order."""
+    if not scopes:
+        return []
     pipe = client.pipeline(transaction=False)
+    second = now_ms // 1000
+    names = [scope_name(scope) for scope in scopes]
+    # The current second is not over: it would always look slow.
+    for back in range(1, SPEED_SECONDS + 1):
+        pipe.hmget(_bytes_key(second - back), names)
     for scope in scopes:
-        _queue_read(pipe, scope, now_ms)
+        pipe.zremrangebyscore(_listeners_key(scope), "-inf", now_ms - LISTENING_MS)
+        pipe.zcard(_listeners_key(scope))
     return _activities(pipe.execute())
 
 
-def _queue_read(pipe: Pipeline, scope: Scope, now_ms: int) -> None:
-    pipe.zremrangebyscore(_listeners_key(scope), "-inf", now_ms - LISTENING_MS)
-    pipe.zcard(_listeners_key(scope))
-    second = now_ms // 1000
-    # The current second is not over: it would always look slow.
-    pipe.mget([_bytes_key(scope, second - back) for back in range(1, SPEED_SECONDS + 1)])
-
-
 def _activities(replies: Sequence[Any]) -> list[Activity]:
+    by_second, of_listeners = replies[:SPEED_SECONDS], replies[SPEED_SECONDS:]
+    sent = [sum(int(count or 0) for count in counts) for counts in zip(*by_second, strict=True)]
     return [
-        Activity(
-            listeners=replies[index + 1],
-            bytes_per_second=sum(int(count or 0) for count in replies[index + 2]) // SPEED_SECONDS,
-        )
-        for index in range(0, len(replies), 3)
+        Activity(listeners=of_listeners[2 * index + 1], bytes_per_second=total // SPEED_SECONDS)
+        for index, total in enumerate(sent)
     ]
 
 
-def _name(scope: Scope) -> str:
-    return "platform" if scope is None else f"show:{scope}"
+def hottest_senders(client: redis.Redis, *, now_ms: int, limit: int) -> list[tuple[UUID, int]]:
+    """The organisations whose media goes out fastest, with bytes a second, fastest first.
+
+    Of the last whole stretch of HOT_SECONDS.
+    """
+    stretch = now_ms // 1000 // HOT_SECONDS - 1
+    found = cast(
+        "list[tuple[bytes, float]]",
+        client.zrevrange(_hot_key(stretch), 0, limit - 1, withscores=True),
+    )
+    return [(UUID(name.decode()), int(count) // HOT_SECONDS) for name, count in found]
+
+
+def scope_name(scope: Scope) -> str:
+    """What a scope is called in Valkey."""
+    return "platform" if scope is None else str(scope)
 
 
 def _listeners_key(scope: Scope) -> str:
-    return valkey.key("activity", _name(scope), "listeners")
+    return valkey.key("activity", scope_name(scope), "listeners")
 
 
-def _bytes_key(scope: Scope, second: int) -> str:
-    return valkey.key("activity", _name(scope), "bytes", second)
+def _bytes_key(second: int) -> str:
+    return valkey.key("activity", "bytes", second)
+
+
+def _hot_key(stretch: int) -> str:
+    return valkey.key("activity", "hot", stretch)

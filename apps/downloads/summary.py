@@ -29,7 +29,10 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class BatchSummary:
-    """One committed batch: its downloads, and the activity of the shows it touched."""
+    """One committed batch: its downloads, and the activity of the shows it touched.
+
+    ``touched`` are the ids of all shows, episodes and organisations with activity.
+    """
 
     at: datetime
     messages: int = 0
@@ -37,3 +40,4 @@ class BatchSummary:
     bytes_sent: int = 0
     activity: Mapping[UUID, Activity] = field(default_factory=dict)
     platform: Activity = field(default_factory=Activity)
+    touched: frozenset[UUID] = frozenset()

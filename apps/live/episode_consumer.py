@@ -8,7 +8,8 @@ from channels.db import database_sync_to_async
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
-from apps.live.listener import NOT_FOUND, Listener
+from apps.live.listener import Listener
+from apps.live.listening import NOT_FOUND
 from podcasts.access import get_episode
 from podcasts.audio_progress import group_name
 from podcasts.audio_state import audio_state

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
@@ -11,29 +12,53 @@ from apps.core import valkey
 OPEN_SECONDS = 60
 
 
+class Kind(StrEnum):
+    """What a board is about."""
+
+    ORGANIZATION = "organization"
+    SHOW = "show"
+    EPISODE = "episode"
+    PLATFORM = "platform"
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
-    """One set of live figures: a show's, or the whole platform's when no show is named."""
+    """One set of live figures; only the platform's has no id."""
 
-    show_id: UUID | None = None
+    kind: Kind
+    id: UUID | None = None
 
     @property
     def group(self) -> str:
         """The name of its group in the channel layer."""
-        return f"show.{self.show_id}" if self.show_id else "platform"
+        return f"{self.kind}.{self.id}" if self.id else self.kind.value
 
     @classmethod
     def from_group(cls, group: str) -> Self:
         """The board behind a group's name; raises ValueError for any other name."""
-        if group == "platform":
-            return cls()
-        kind, _, show_id = group.partition(".")
-        if kind != "show":
+        kind, _, name = group.partition(".")
+        board = cls(Kind(kind), UUID(name) if name else None)
+        if (board.id is None) is not (board.kind is Kind.PLATFORM):
             raise ValueError(f"not a board: {group}")
-        return cls(UUID(show_id))
+        return board
+
+    @classmethod
+    def of_organization(cls, organization_id: UUID) -> Self:
+        """A tenant's: all its shows together."""
+        return cls(Kind.ORGANIZATION, organization_id)
+
+    @classmethod
+    def of_show(cls, show_id: UUID) -> Self:
+        """A show's."""
+        return cls(Kind.SHOW, show_id)
+
+    @classmethod
+    def of_episode(cls, episode_id: UUID) -> Self:
+        """An episode's."""
+        return cls(Kind.EPISODE, episode_id)
 
 
-PLATFORM = Board()
+PLATFORM = Board(Kind.PLATFORM)
 
 
 def _key() -> str:

@@ -2,29 +2,37 @@
 
 import asyncio
 import logging
-import math
+import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import redis
 from channels.layers import get_channel_layer
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from apps.downloads.summary import BatchSummary
-from apps.live.groups import PLATFORM, Board, open_boards
-from apps.live.states import Message, board_message, encode, with_activity_now
+from apps.core import valkey
+from apps.core.clock import now
+from apps.downloads import minutes
+from apps.downloads.minutes import MinuteCounts
+from apps.downloads.revision import read_revision
+from apps.downloads.summary import BatchSummary, NewDownload
+from apps.live import last_words, news
+from apps.live.groups import Board, open_boards
+from apps.live.lease import Lease
+from apps.live.states import Message, describe, encode, moments, says_the_same
+from apps.live.watched import REPEAT_SECONDS, Watched
 
 logger = logging.getLogger(__name__)
 
-MESSAGE_SECONDS = 1.0
-"""The least time between two messages to one board."""
-REFRESH_SECONDS = 15.0
-"""Even without news a board is built anew: a new day begins, a lost message is made good."""
+BOARDS_PER_TURN = 25
+"""Those that have waited longest come first, so that no crowd of boards holds up the others."""
 TICK_SECONDS = 0.25
 _PAUSE_SECONDS = 0.05
 _RETRY_SECONDS = 1.0
@@ -35,55 +43,37 @@ _PASSING = (redis.RedisError, OSError, DatabaseError)
 type Send = Callable[[Mapping[Board, str]], None]
 
 
-@dataclass(slots=True)
-class Watched:
-    """What an open board was told last, in seconds of the publisher's clock."""
-
-    has_news: bool = True  # whoever opened it may have come since the last batch
-    sent_at: float = -math.inf
-    built_at: float = -math.inf
-    looked_at: float = -math.inf
-    message: Message | None = None
-
-    @property
-    def is_lively(self) -> bool:
-        """Whether figures are shown that fall by themselves."""
-        shown = self.message or {}
-        return bool(shown.get("listeners_now") or shown.get("bytes_per_second"))
-
-    def needs_build(self, at: float) -> bool:
-        """Whether the totals may have changed."""
-        return self.has_news or at - self.built_at >= REFRESH_SECONDS
-
-    def is_due(self, at: float) -> bool:
-        """Whether it may and should be told something now."""
-        if at - self.sent_at < MESSAGE_SECONDS:
-            return False
-        return self.needs_build(at) or (self.is_lively and at - self.looked_at >= MESSAGE_SECONDS)
-
-
 class Publisher:
     """Collects the counter's changes and tells the boards that somebody has open.
 
-    ``note`` may be called from any thread; everything else happens in the one that runs ``run``.
+    Every counting process has one; the one that holds the lease publishes, and hears from the
+    others. ``note`` may be called from any thread; everything else happens in the one that runs
+    ``run``.
     """
 
     def __init__(self, send: Send, clock: Callable[[], float] = time.monotonic) -> None:
         self._send = send
         self._clock = clock
         self._lock = threading.Lock()
-        self._news: set[Board] = set()
+        self._downloaded: set[UUID | None] = set()  # as boards' ids: None is the platform's
+        self._active: set[UUID | None] = set()
+        self._minutes: MinuteCounts = Counter()
+        self._tenants: set[UUID] = set()
         self._wake = threading.Event()
         self._watched: dict[Board, Watched] = {}
+        self._revision: int | None = None
+        self._lease = Lease(secrets.token_hex(8))
 
     def note(self, summary: BatchSummary) -> None:
         """Remember what a committed batch touched: the counter's callback, so it must be quick."""
-        touched = {Board(show) for show in summary.activity}
-        touched.update(Board(download.show) for download in summary.downloads)
-        if not touched:
+        touched = summary.touched | summary.activity.keys()
+        if not touched and not summary.downloads:
             return
         with self._lock:
-            self._news |= touched | {PLATFORM}
+            self._downloaded |= _ids_of(summary.downloads)
+            self._active |= {None, *touched}
+            self._minutes.update(minutes.count_minutes(summary.downloads))
+            self._tenants.update(download.organization for download in summary.downloads)
         self._wake.set()
 
     def run(self, stop: threading.Event) -> None:
@@ -92,7 +82,8 @@ class Publisher:
             self._wake.wait(TICK_SECONDS)
             self._wake.clear()
             try:
-                self.turn()
+                while self.turn() and not stop.is_set():
+                    pass
             except _PASSING as error:
                 logger.warning("The live dashboards wait: %s", error)
                 stop.wait(_RETRY_SECONDS)
@@ -102,70 +93,139 @@ class Publisher:
             finally:
                 close_old_connections()  # no request ends here that would give them back
             stop.wait(_PAUSE_SECONDS)
+        self._lease.release()
 
-    def turn(self) -> None:
-        """Tell every open board that is due; boards that nobody watches cost nothing."""
-        at = self._clock()
-        self._look_around(open_boards())
-        due = {board: watched for board, watched in self._watched.items() if watched.is_due(at)}
-        if not due:
-            return
-        fresh = {board: _next_or_none(board, watched, at) for board, watched in due.items()}
-        changed = {
-            board: message
-            for board, message in fresh.items()
-            if message is not None and _says_more(message, due[board], at)
-        }
-        if changed:
-            self._send({board: encode(message) for board, message in changed.items()})
-        for board, message in fresh.items():
-            _remember(due[board], message, at, is_sent=board in changed)
+    def turn(self) -> bool:
+        """Tell some open boards that are due; whether others are due as well.
 
-    def _look_around(self, boards: set[Board]) -> None:
+        Boards that nobody watches cost nothing.
+        """
+        at, moment = self._clock(), now()
+        self._save_minutes()
+        boards = open_boards()
+        if not self._take_news(boards):
+            return False
+        self._look_for_recount()
+        due = [
+            board for board, watched in self._watched.items() if watched.is_due(at, moment=moment)
+        ]
+        due.sort(key=lambda board: self._watched[board].served_at)
+        if due:
+            self._serve(due[:BOARDS_PER_TURN], at, moment)
+        return len(due) > BOARDS_PER_TURN
+
+    def _save_minutes(self) -> None:
         with self._lock:
-            news, self._news = self._news & boards, set()
-        self._watched = {board: self._watched.get(board) or Watched() for board in boards}
-        for board in news:
-            self._watched[board].has_news = True
+            counts, self._minutes = self._minutes, Counter()
+            tenants, self._tenants = self._tenants, set()
+        if not counts:
+            return
+        try:
+            minutes.store(valkey.connection(), counts, tenants=tenants)
+        except _PASSING:
+            with self._lock:
+                self._minutes.update(counts)
+                self._tenants |= tenants
+            raise
 
-
-def _next_or_none(board: Board, watched: Watched, at: float) -> Message | None:
-    """One board that can't be built must not keep the others from their news."""
-    try:
-        return _next_message(board, watched, at)
-    except _PASSING:
-        raise
-    except Exception:
-        logger.exception("The board %s can't be built", board.group)
-        return None
-
-
-def _next_message(board: Board, watched: Watched, at: float) -> Message | None:
-    """The board's state; only the activity is read anew when nothing else can have changed."""
-    if watched.message is None or watched.needs_build(at):
-        return board_message(board)
-    return with_activity_now(board, watched.message)
-
-
-def _says_more(message: Message, watched: Watched, at: float) -> bool:
-    """Whether a client would see a difference, or is owed a repetition."""
-    if watched.message is None or at - watched.sent_at >= REFRESH_SECONDS:
+    def _take_news(self, boards: set[Board]) -> bool:
+        """Share out what was noted; whether it is this process's turn to publish."""
+        with self._lock:
+            downloaded, self._downloaded = self._downloaded, set()
+            active, self._active = self._active, set()
+        if not boards:
+            self._watched.clear()
+            return False
+        with_news = {board for board in boards if board.id in downloaded}
+        with_activity = {board for board in boards if board.id in active}
+        try:
+            if not self._lease.hold():
+                self._watched.clear()
+                news.hand_over(with_news)
+                news.hand_over(with_activity, are_totals=False)
+                return False
+            others_news, others_activity = news.take()
+        except _PASSING:
+            with self._lock:
+                self._downloaded |= downloaded
+                self._active |= active
+            raise
+        self._look_around(boards, with_news | others_news, with_activity | others_activity)
         return True
-    return _without_time(message) != _without_time(watched.message)
+
+    def _look_around(
+        self, boards: set[Board], with_news: set[Board], with_activity: set[Board]
+    ) -> None:
+        self._watched = {board: self._watched.get(board) or Watched() for board in boards}
+        for board in with_news & boards:
+            self._watched[board].has_news = True
+        for board in with_activity & boards:
+            self._watched[board].has_activity = True
+
+    def _look_for_recount(self) -> None:
+        """After one, everything is read anew, tables included."""
+        before, self._revision = self._revision, read_revision(valkey.connection())
+        if before not in {None, self._revision}:
+            for watched in self._watched.values():
+                watched.described = None
+
+    def _serve(self, boards: Sequence[Board], at: float, moment: datetime) -> None:
+        # The moment first: what is counted meanwhile may be missing there, never in the totals.
+        now_there = moments(boards, at=moment)
+        failure: Exception | None = None
+        for board in boards:
+            try:
+                described = self._described_or_none(board, at, moment)
+            except _PASSING as error:
+                failure = error
+                break
+            if described is not None:
+                self._tell(board, described | now_there[board], at)
+        if failure is not None:
+            raise failure
+
+    def _tell(self, board: Board, message: Message, at: float) -> None:
+        watched = self._watched[board]
+        is_repetition = at - watched.sent_at >= REPEAT_SECONDS
+        is_sent = is_repetition or not says_the_same(message, watched.told or {})
+        if is_sent:
+            text = encode(message)
+            last_words.remember(board, text, seconds=2 * int(REPEAT_SECONDS))
+            self._send({board: text})
+        watched.note_served(message, at, is_sent=is_sent)
+
+    def _described_or_none(self, board: Board, at: float, moment: datetime) -> Message | None:
+        """One board that can't be read must not keep the others from their news."""
+        watched = self._watched[board]
+        try:
+            return self._described(board, watched, at, moment)
+        except _PASSING:
+            watched.served_at = at  # next time others come first
+            raise
+        except Exception:
+            logger.exception("The board %s can't be read", board.group)
+            watched.served_at = at
+            watched.has_news = watched.has_activity = False
+            return None
+
+    def _described(self, board: Board, watched: Watched, at: float, moment: datetime) -> Message:
+        """What the database says; asked only when something may have changed."""
+        if watched.described is not None and not watched.needs_totals(at, moment=moment):
+            return watched.described
+        began = self._clock()
+        with_rankings = watched.needs_rankings(at, moment=moment)
+        before = None if with_rankings else watched.described
+        message = describe(board, at=moment, rankings_of=before)
+        took = self._clock() - began
+        watched.note_described(message, at, with_rankings=with_rankings, took_seconds=took)
+        return message
 
 
-def _without_time(message: Message) -> Message:
-    return {name: value for name, value in message.items() if name != "at"}
-
-
-def _remember(watched: Watched, message: Message | None, at: float, *, is_sent: bool) -> None:
-    if watched.needs_build(at):
-        watched.built_at = at
-        watched.has_news = False
-    watched.looked_at = at
-    watched.message = message
-    if is_sent:
-        watched.sent_at = at
+def _ids_of(downloads: Collection[NewDownload]) -> set[UUID | None]:
+    ids: set[UUID | None] = {None} if downloads else set()
+    for download in downloads:
+        ids |= {download.show, download.episode, download.organization}
+    return ids
 
 
 async def _send_to_groups(messages: Mapping[Board, str]) -> None:

@@ -1,42 +1,53 @@
-"""What a board shows right now: one function for sockets, polling and the page's first state."""
+"""What a board shows right now: one function for sockets, streams, polling and the page itself."""
 
 import json
 from collections import Counter
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from time import monotonic
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import redis
 
 from apps.core import valkey
 from apps.core.clock import now
-from apps.downloads import activity, totals
+from apps.downloads import activity, minutes, totals
 from apps.downloads.episode_figures import all_time, all_time_of_episodes
+from apps.downloads.revision import read_revision
 from apps.downloads.summary import Activity
 from apps.live.country_names import country_name
-from apps.live.groups import Board
+from apps.live.groups import PLATFORM, Board, Kind
+from apps.live.health import health_message
 from podcasts import urls
-from podcasts.access import shows_for_platform
+from podcasts.access import place_of_episode, shows_for_platform, time_zone_of_show
 
 LATEST_SHOWN = 12
 RANKED_SHOWN = 10
 # What grew lately may be on somebody's page; older episodes' totals stand still.
 EPISODES_SENT = 100
+RANKINGS = ("shows", "episodes", "top_episodes", "apps", "countries")
+"""The fields that are tables: slower to make, and nobody reads them twice a second."""
+_MOMENTARY = ("at", "sequence")
+_UTC = ZoneInfo("UTC")
+_PLACE_SECONDS = 60
 
 type Message = dict[str, object]
 """What a client gets, as plain JSON values."""
 
 
-def board_message(board: Board, *, at: datetime | None = None) -> Message:
-    """Everything a board shows; callers have checked who may see it."""
+def board_message(
+    board: Board, *, at: datetime | None = None, rankings_of: Message | None = None
+) -> Message:
+    """Everything a board shows; callers have checked who may see it.
+
+    With ``rankings_of``, an earlier message of today, its tables are taken over.
+    """
     at = at or now()
-    described = _show(board.show_id, at) if board.show_id else _platform(at)
-    return with_activity_now(board, described, at=at)
-
-
-def current_message(board: Board) -> str:
-    """The same as the text that sockets carry."""
-    return encode(board_message(board))
+    # The moment first: what is counted meanwhile may be missing there, never in the totals.
+    moment = moments([board], at=at)[board]
+    return describe(board, at=at, rankings_of=rankings_of) | moment
 
 
 def encode(message: Message) -> str:
@@ -44,67 +55,146 @@ def encode(message: Message) -> str:
     return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
 
 
-def with_activity_now(board: Board, message: Message, *, at: datetime | None = None) -> Message:
-    """The message with its time and its two figures that fall by themselves set anew."""
-    at = at or now()
-    activity_now = _activity(board, at)
-    return message | {
-        "at": at.isoformat(),
-        "listeners_now": activity_now.listeners,
-        "bytes_per_second": activity_now.bytes_per_second,
+def says_the_same(one: Message, other: Message) -> bool:
+    """Whether a reader would see no difference."""
+    return essence(one) == essence(other)
+
+
+def essence(message: Message) -> Message:
+    """The message without what differs each time that it is made."""
+    return {name: value for name, value in message.items() if name not in _MOMENTARY}
+
+
+def moments(boards: Sequence[Board], *, at: datetime) -> dict[Board, Message]:
+    """The part of each board's message that changes by itself, and its time.
+
+    A picture of the moment, which may be missing: totals are shown without Valkey too.
+    """
+    ids = [board.id for board in boards]
+    try:
+        client = valkey.connection()
+        revision = read_revision(client)
+        actives = activity.read(client, ids, now_ms=_ms(at))
+        series = minutes.read(client, ids, last_minutes(at))
+        platform = {"health": health_message(client, at=at)} if PLATFORM in boards else {}
+    except (redis.RedisError, OSError):
+        revision, platform = 0, {}
+        actives = [Activity()] * len(boards)
+        series = [[0] * minutes.MINUTES] * len(boards)
+    return {
+        board: {
+            "at": at.isoformat(),
+            "sequence": _ms(at),
+            "epoch": revision,
+            "listeners_now": active.listeners,
+            "bytes_per_second": active.bytes_per_second,
+            "minutes": counts,
+        }
+        | (platform if board == PLATFORM else {})
+        for board, active, counts in zip(boards, actives, series, strict=True)
     }
 
 
-def _activity(board: Board, at: datetime) -> Activity:
-    """A picture of the moment, which may be missing: the totals are shown without Valkey too."""
-    now_ms = int(at.timestamp() * 1000)
-    try:
-        return activity.read(valkey.connection(), [board.show_id], now_ms=now_ms)[0]
-    except (redis.RedisError, OSError):
-        return Activity()
+def last_minutes(at: datetime) -> Sequence[int]:
+    """The last hour's minutes of Unix time, the current one last."""
+    this = int(at.timestamp()) // 60
+    return range(this - minutes.MINUTES + 1, this + 1)
 
 
-def _show(show: UUID, at: datetime) -> Message:
-    scope, today = totals.Scope(show=show), at.date()
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def describe(board: Board, *, at: datetime, rankings_of: Message | None = None) -> Message:
+    """What the database says; a show's and an episode's days are those of the show's time zone."""
+    scope, zone = _place(board, int(monotonic() // _PLACE_SECONDS))
+    today = at.astimezone(zone).date()
     figures = totals.headline(scope, today=today)
+    latest = totals.latest(scope, limit=LATEST_SHOWN)
+    message: Message = {
+        "type": board.kind.value,
+        "id": str(board.id) if board.id else None,
+        "day": today.isoformat(),
+        "time_zone": zone.key,
+        "today": figures.today,
+        "week": figures.last_7,
+        "month": figures.last_30,
+        "total": all_time(scope),
+        "latest": _latest(latest, names_shows=board.kind in {Kind.PLATFORM, Kind.ORGANIZATION}),
+    }
+    if rankings_of is not None:
+        return message | {name: rankings_of[name] for name in RANKINGS if name in rankings_of}
+    return message | _rankings(board, scope, today)
+
+
+def is_of_today(message: Message, at: datetime) -> bool:
+    """Whether the day that a message calls today is not over."""
+    zone = ZoneInfo(str(message["time_zone"]))
+    return message["day"] == at.astimezone(zone).date().isoformat()
+
+
+@lru_cache(maxsize=4096)
+def _place(board: Board, stretch: int) -> tuple[totals.Scope, ZoneInfo]:
+    """Where a board's figures are found, and whose days they are of; known for a stretch of time.
+
+    An organisation's shows may be at home in several zones: its today is UTC's.
+    """
+    match board:
+        case Board(Kind.ORGANIZATION, organization_id):
+            return totals.Scope(organization=organization_id), _UTC
+        case Board(Kind.SHOW, UUID() as show_id):
+            return totals.Scope(show=show_id), time_zone_of_show(show_id)
+        case Board(Kind.EPISODE, UUID() as episode_id):
+            show_id, zone = place_of_episode(episode_id) or (episode_id, _UTC)
+            return totals.Scope(show=show_id, episode=episode_id), zone
+    return totals.PLATFORM, _UTC
+
+
+def _rankings(board: Board, scope: totals.Scope, today: date) -> Message:
+    """The tables of today, and the totals of a show's episodes."""
+    period = totals.Period(today, today)
+    rankings: Message = {
+        "apps": [
+            {"name": app.name or "Unknown app", "count": app.downloads}
+            for app in totals.top_apps(scope, period, limit=RANKED_SHOWN)
+        ],
+        "countries": [
+            {"name": country_name(country.name), "count": country.downloads}
+            for country in totals.top_countries(scope, period, limit=RANKED_SHOWN)
+        ],
+    }
+    if scope.show and not scope.episode:
+        rankings["episodes"] = _grown_episodes(scope, scope.show, today)
+    if board.kind is not Kind.EPISODE:
+        rankings["top_episodes"] = [
+            {"id": str(episode.id), "title": episode.title, "today": episode.downloads}
+            for episode in totals.top_episodes(scope, period, limit=RANKED_SHOWN)
+        ]
+    if board.kind in {Kind.PLATFORM, Kind.ORGANIZATION}:
+        rankings["shows"] = _shows(scope, period)
+    return rankings
+
+
+def _grown_episodes(scope: totals.Scope, show: UUID, today: date) -> dict[str, int]:
+    """All-time totals of the episodes that grew since yesterday, by id."""
     since_yesterday = totals.Period(today - timedelta(days=1), today)
     grown = totals.top_episodes(scope, since_yesterday, limit=EPISODES_SENT)
     counts = all_time_of_episodes(show=show, episodes=[episode.id for episode in grown])
-    return {
-        "type": "show",
-        "today": figures.today,
-        "week": figures.last_7,
-        "total": all_time(scope),
-        "latest": _latest(totals.latest(scope, limit=LATEST_SHOWN)),
-        "episodes": {str(episode): count for episode, count in counts.items()},
-    }
+    return {str(episode): count for episode, count in counts.items()}
 
 
-def _platform(at: datetime) -> Message:
-    scope, today = totals.PLATFORM, at.date()
-    figures = totals.headline(scope, today=today)
-    this_day = totals.Period(today, today)
-    ranked = totals.top_shows(scope, this_day, limit=RANKED_SHOWN)
+def _shows(scope: totals.Scope, period: totals.Period) -> list[Message]:
+    ranked = totals.top_shows(scope, period, limit=RANKED_SHOWN)
     shows = shows_for_platform(show.id for show in ranked)
-    return {
-        "type": "platform",
-        "today": figures.today,
-        "week": figures.last_7,
-        "total": all_time(),
-        "latest": _latest(totals.latest(scope, limit=LATEST_SHOWN), names_shows=True),
-        "shows": [
-            {
-                "title": show.title,
-                "url": urls.show_url(shows[show.id]),
-                "today": show.downloads,
-            }
-            for show in ranked
-        ],
-        "apps": [
-            {"name": app.name or "Unknown app", "count": app.downloads}
-            for app in totals.top_apps(scope, this_day, limit=RANKED_SHOWN)
-        ],
-    }
+    return [
+        {
+            "id": str(show.id),
+            "title": show.title,
+            "url": urls.show_url(shows[show.id]),
+            "today": show.downloads,
+        }
+        for show in ranked
+    ]
 
 
 def _latest(

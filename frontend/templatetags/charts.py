@@ -170,3 +170,23 @@ def bars(items: Iterable[tuple[object, int]], *, empty: str = "Nothing yet.") ->
         ],
         "empty": empty,
     }
+
+
+MINUTES_HEIGHT = 48.0
+
+
+@register.inclusion_tag("components/minutes.html")
+def minute_bars(minutes: Sequence[int]) -> dict[str, object]:
+    """A live page's last hour, a bar for each minute; the last minute is still running."""
+    most = max(minutes, default=0)
+    heights = [MINUTES_HEIGHT * count / most if most else 0.0 for count in minutes]
+    return {
+        "bars": [
+            {"x": index, "width": 0.8, "y": round(MINUTES_HEIGHT - h, 2), "height": round(h, 2)}
+            for index, h in enumerate(heights)
+        ],
+        "width": len(minutes),
+        "height": f"{MINUTES_HEIGHT:g}",
+        "total": sum(minutes),
+        "most": most,
+    }

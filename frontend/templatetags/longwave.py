@@ -97,9 +97,12 @@ def spoken_duration(milliseconds: float | None) -> str:
 
 
 @register.filter
-def data_size(size_bytes: float | None) -> str:
-    """Bytes in decimal units, as disks and mobile contracts count them: ``34.2 MB``."""
-    if size_bytes is None:
+def data_size(size_bytes: float | str | None) -> str:
+    """Bytes in decimal units, as disks and mobile contracts count them: ``34.2 MB``.
+
+    Nothing for nothing: "" is what a template has for a row that a script will fill.
+    """
+    if size_bytes is None or size_bytes == "":
         return ""
     size = float(size_bytes)
     for unit in ("bytes", "kB", "MB", "GB", "TB"):
@@ -124,8 +127,10 @@ def compact(number: float | None) -> str:
 
 
 @register.filter
-def grouped(number: int | None) -> str:
-    """A count with narrow spaces between the thousands: ``12 345``."""
+def grouped(number: int | str | None) -> str:
+    """A count with narrow spaces between the thousands: ``12 345``; "" stays "" (see data_size)."""
+    if isinstance(number, str):
+        return number
     return "—" if number is None else f"{number:,}".replace(",", "\u202f")
 
 

@@ -2,13 +2,11 @@
 
 import csv
 from datetime import datetime
-from typing import cast
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from apps.core.clock import now
@@ -16,8 +14,8 @@ from apps.downloads import totals
 from apps.downloads.episode_figures import MILESTONE_DAYS
 from apps.downloads.totals import Period, Scope
 from apps.live.groups import Board
-from apps.live.states import Message, board_message
 from frontend import show_figures
+from frontend.live_page import live_page
 from frontend.views.studio.standing import standing
 from podcasts import urls
 from podcasts.access import get_show
@@ -40,17 +38,17 @@ def show_dashboard(request: HttpRequest, show_id: UUID) -> HttpResponse:
     """The dashboard; it is complete without a script, and stays current with one."""
     show = get_show(request.user, show_id)
     at = now()
-    message = board_message(Board(show.id), at=at)
+    live = live_page(Board.of_show(show.id), at=at)
     page = show_figures.episode_page(show, request.GET.get("page"), at=at)
     context = {
         "show": show,
-        "message": message,
-        "latest": latest_of(message),
-        "socket_url": f"/live/shows/{show.id}/",
-        "poll_url": reverse("api:show-live", args=[show.id]),
+        "live": live,
+        "message": live.message,
         "page": page,
         "rows": show_figures.episode_rows(show, page, at=at),
-        "next_step": _next_step(has_episodes=page.paginator.count > 0, downloads=message["total"]),
+        "next_step": _next_step(
+            has_episodes=page.paginator.count > 0, downloads=live.message["total"]
+        ),
         "feed_url": urls.feed_url(show.handle),
         "directories": DIRECTORIES,
         **standing(request, show.organization_id),
@@ -79,12 +77,6 @@ def show_downloads_csv(request: HttpRequest, show_id: UUID) -> HttpResponse:
         status = "provisional" if day.day >= provisional else "final"
         writer.writerow([day.day.isoformat(), day.downloads, day.listeners, status])
     return response
-
-
-def latest_of(message: Message) -> list[dict[str, object]]:
-    """The latest downloads of a message, with times that templates can write."""
-    downloads = cast("list[dict[str, str]]", message["latest"])
-    return [row | {"at": datetime.fromisoformat(row["at"])} for row in downloads]
 
 
 def _figures(show: Show, at: datetime) -> dict[str, object]:

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.core.clock import now
@@ -14,11 +13,10 @@ from apps.downloads import totals
 from apps.downloads.quarantine import release_address
 from apps.downloads.totals import Period
 from apps.live.groups import PLATFORM
-from apps.live.states import board_message
 from frontend import show_figures
 from frontend.forms.platform import ReleaseForm
+from frontend.live_page import live_page
 from frontend.quarantine import waiting_rows
-from frontend.views.dashboards import latest_of
 
 logger = logging.getLogger(__name__)
 
@@ -35,13 +33,12 @@ def platform(request: HttpRequest) -> HttpResponse:
     _require_staff(request)
     at = now()
     today = at.date()
-    message = board_message(PLATFORM, at=at)
+    live = live_page(PLATFORM, at=at)
     days = totals.daily(totals.PLATFORM, Period.last_days(show_figures.CHART_DAYS, today=today))
     context = {
-        "message": message,
-        "latest": latest_of(message),
-        "socket_url": "/live/platform/",
-        "poll_url": reverse("api:platform-live"),
+        "live": live,
+        "message": live.message,
+        "health": live.message.get("health"),
         "daily": show_figures.day_points(days),
         "hourly": show_figures.hour_points(totals.PLATFORM, at=at),
         "waiting": waiting_rows(),

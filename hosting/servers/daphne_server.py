@@ -15,12 +15,15 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.tcp import Port
 
+from api.live_streams import end_streams
+from apps.core.vitals import Reporter
 from apps.downloads import hits
 from hosting.servers import interpreter
 from hosting.servers.daphne_exchange import ZERO_COPY, Application, Exchange
 from hosting.servers.daphne_request import BoundedFactory
 from hosting.servers.entrance import Entrance
 from hosting.servers.limits import GRACE_SECONDS, MAX_SOCKET_MESSAGE
+from hosting.servers.loop_lag import watch_lag
 
 logger = logging.getLogger(__name__)
 reactor: Any = _reactor
@@ -63,7 +66,8 @@ class MediaServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no 
                 str
             ] = []  # opened in `_open`: Daphne takes any descriptor for IPv4's
         self._entrance = entrance
-        self._help: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._reporter = Reporter("web", has_loop=True)
 
     def create_application(
         self, protocol: WebRequest | WebSocketProtocol, scope: dict[str, Any]
@@ -87,19 +91,22 @@ class MediaServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no 
 
     async def _close(self) -> None:
         """Let nobody in, let answers end for a while, then cancel what is left."""
-        if self._help is not None:
-            self._help.cancel()
+        for task in self._tasks:
+            task.cancel()
         for listener in self.listeners:
             listener.addCallback(Port.stopListening)
         for protocol in list(self.connections):
             if isinstance(protocol, WebSocketProtocol):
                 _send_away(protocol)
+        await end_streams()
         if running := set(self._running()):
             _, running = await asyncio.wait(running, timeout=GRACE_SECONDS)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         await asyncio.to_thread(hits.close)
+        if self._entrance is not None:
+            await asyncio.to_thread(self._reporter.close)
 
     def _running(self) -> Iterable[asyncio.Task[None]]:
         for details in self.connections.values():
@@ -119,8 +126,12 @@ class MediaServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no 
         own.setblocking(False)
         port = reactor.adoptStreamPort(own.fileno(), own.family, self.http_factory)
         self.listeners.append(succeed(port))
-        self._help = asyncio.ensure_future(self._entrance.help_neighbours(self._admit))
+        self._tasks = [
+            asyncio.ensure_future(self._entrance.help_neighbours(self._admit)),
+            asyncio.ensure_future(watch_lag()),
+        ]
         interpreter.prepare()
+        self._reporter.start()
         self._entrance.announce()
 
     async def _admit(self, connection: socket.socket) -> None:

@@ -6,10 +6,13 @@ import socket
 
 import uvicorn
 
+from api.live_streams import end_streams
+from apps.core.vitals import Reporter
 from apps.downloads import hits
 from hosting.servers import interpreter
 from hosting.servers.entrance import Entrance
 from hosting.servers.limits import GRACE_SECONDS, MAX_SOCKET_MESSAGE
+from hosting.servers.loop_lag import watch_lag
 from hosting.servers.uvicorn_protocol import MediaProtocol
 from hosting.supervisor.listener import BACKLOG
 
@@ -40,20 +43,27 @@ class UvicornServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, entrance: Entrance) -> None:
         super().__init__(config)
         self._entrance = entrance
-        self._help: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._reporter = Reporter("web", has_loop=True)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._help = asyncio.create_task(self._entrance.help_neighbours(self._admit))
+        self._tasks = [
+            asyncio.create_task(self._entrance.help_neighbours(self._admit)),
+            asyncio.create_task(watch_lag()),
+        ]
         interpreter.prepare()
+        self._reporter.start()
         self._entrance.announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        if self._help is not None:
-            self._help.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await end_streams()
         await super().shutdown(sockets)
         # Here, since uvicorn ends the process by the signal that it was sent: nothing runs at exit.
         await asyncio.to_thread(hits.close)
+        await asyncio.to_thread(self._reporter.close)
 
     async def _admit(self, connection: socket.socket) -> None:
         await asyncio.get_running_loop().connect_accepted_socket(

@@ -5,6 +5,7 @@ import logging
 from django.conf import settings
 from django.db import transaction
 
+from apps.accounts.rechecks import recheck_members
 from apps.core.clock import now
 from podcasts.models import Episode, Show
 from podcasts.services.changes import announce
@@ -28,6 +29,7 @@ def _set_show_deleted(show: Show, *, is_deleted: bool) -> None:
     show.deleted_at = now() if is_deleted else None
     show.save(update_fields=["deleted_at"])
     announce(show.pk, Episode.objects.for_show(show).values_list("pk", flat=True))
+    recheck_members(show.organization_id)
 
 
 @transaction.atomic
@@ -46,6 +48,7 @@ def _set_episode_deleted(episode: Episode, *, is_deleted: bool) -> None:
     episode.deleted_at = now() if is_deleted else None
     episode.save(update_fields=["deleted_at"])
     announce(episode.show_id, [episode.pk])
+    recheck_members(episode.organization_id)
 
 
 def empty_trash() -> int:

@@ -14,9 +14,9 @@ from apps.downloads.counter import Counter
 from apps.downloads.hit import Hit
 from apps.downloads.summary import Activity, BatchSummary
 from tests.downloads.conftest import Aired, Send
-from tests.downloads.making import SHOW, make_hit, whole
+from tests.downloads.making import EPISODE, ORGANIZATION, SHOW, make_hit, whole
 
-OTHER_SHOW = UUID(int=50)
+OTHER_SHOW, OTHER_EPISODE = UUID(int=50), UUID(int=51)
 NOW_MS = 1_800_000_000_000
 
 
@@ -47,9 +47,9 @@ def test_reports_that_name_only_new_bytes_are_understood_as_well() -> None:
     assert found == [100, 150]
 
 
-def test_a_pulse_has_the_show_and_the_platform_and_the_last_sign_of_life() -> None:
+def test_a_pulse_has_every_scope_of_a_hit_and_the_last_sign_of_life() -> None:
     early, late = message(whole()), message(whole(), NOW_MS + 5000)
-    elsewhere = message(make_hit((0, 7), show=OTHER_SHOW))
+    elsewhere = message(make_hit((0, 7), show=OTHER_SHOW, episode=OTHER_EPISODE))
     bot = message(make_hit((0, 50), agent="curl/8"))
     pulse = take_pulse(
         [late, early, elsewhere, bot, message(None)],
@@ -59,10 +59,14 @@ def test_a_pulse_has_the_show_and_the_platform_and_the_last_sign_of_life() -> No
 
     assert pulse.listeners == {
         SHOW: {b"ann": NOW_MS + 5000},
+        EPISODE: {b"ann": NOW_MS + 5000},
         OTHER_SHOW: {b"bob": NOW_MS},
+        OTHER_EPISODE: {b"bob": NOW_MS},
+        ORGANIZATION: {b"ann": NOW_MS + 5000, b"bob": NOW_MS},
         None: {b"ann": NOW_MS + 5000, b"bob": NOW_MS},
     }
     assert pulse.shows == {SHOW, OTHER_SHOW}
+    assert pulse.touched == {SHOW, EPISODE, OTHER_SHOW, OTHER_EPISODE, ORGANIZATION}
     assert pulse.bytes_sent == 2 * 29_000_000 + 7 + 50
 
 
@@ -94,7 +98,7 @@ def test_everything_of_the_moment_expires(client: redis.Redis) -> None:
     activity.store(client, take_pulse([one], [(one, b"ann")], ByteMeter()))
     names = list(client.scan_iter(match=f"{django_settings.REDIS_PREFIX}:activity:*"))
 
-    assert len(names) == 4
+    assert len(names) == 6  # listeners of four scopes, bytes, and the busiest tenants
     assert all(client.ttl(name) > 0 for name in names)
 
 
@@ -111,7 +115,8 @@ def test_the_counter_tells_of_downloads_bytes_and_listeners(
     assert [download.show for download in summary.downloads] == [show]
     assert summary.bytes_sent == 29_000_100
     assert set(summary.activity) == {show}
-    assert client.zcard(valkey.key("activity", f"show:{show}", "listeners")) == 2
+    assert summary.touched == {show, aired.episode.id, aired.episode.organization_id}
+    assert client.zcard(valkey.key("activity", show, "listeners")) == 2
 
 
 def test_a_dashboard_that_fails_stops_no_counting(
@@ -124,3 +129,20 @@ def test_a_dashboard_that_fails_stops_no_counting(
 
     assert Counter(fail).step() == 1
     assert client.xlen(stream.name()) == 0
+
+
+def test_the_busiest_tenants_come_first(client: redis.Redis) -> None:
+    busy, calm = UUID(int=60), UUID(int=61)
+    hits = [
+        make_hit((0, 50_000), organization=busy),
+        make_hit((0, 10_000), organization=calm),
+        make_hit((0, 20_000), organization=calm),
+    ]
+    activity.store(client, take_pulse([message(hit) for hit in hits], [], ByteMeter()))
+
+    def at(now_ms: int) -> list[tuple[UUID, int]]:
+        return activity.hottest_senders(client, now_ms=now_ms, limit=5)
+
+    assert at(NOW_MS) == []  # the stretch is not over
+    assert at(NOW_MS + 10_000) == [(busy, 5_000), (calm, 3_000)]
+    assert at(NOW_MS + 20_000) == []

@@ -82,9 +82,9 @@ STAFF_ONLY = [404, 404, 404, 404, 200, 404]
     [
         ("/studio/shows/{show}/", [*MEMBERS_ONLY, 302]),
         ("/studio/shows/{show}/downloads.csv", [*MEMBERS_ONLY, 302]),
-        ("/api/v1/shows/{show}/live/", [*MEMBERS_ONLY, 403]),
+        ("/api/v1/shows/{show}/live/state/", [*MEMBERS_ONLY, 403]),
         ("/platform/", [*STAFF_ONLY, 302]),
-        ("/api/v1/platform/live/", [*STAFF_ONLY, 403]),
+        ("/api/v1/platform/live/state/", [*STAFF_ONLY, 403]),
     ],
 )
 def test_figures_are_for_members_and_the_platforms_for_staff(
@@ -103,7 +103,7 @@ def test_the_page_begins_with_what_polling_and_sockets_say(
     owner = people.client("owner")
 
     tree = read(owner, dashboard(episode))
-    polled = owner.get(f"/api/v1/shows/{episode.show_id}/live/").json()
+    polled = owner.get(f"/api/v1/shows/{episode.show_id}/live/state/").json()
 
     shown = numbers(tree, "data-live-value")
     assert shown == {name: polled[name] for name in shown}
@@ -113,7 +113,8 @@ def test_the_page_begins_with_what_polling_and_sockets_say(
     assert numbers(tree, "data-live-episode") == polled["episodes"] == {str(episode.id): 5}
     (root,) = tree.xpath("//*[@data-live]")
     assert root.get("data-socket") == f"/live/shows/{episode.show_id}/"
-    assert root.get("data-poll") == f"/api/v1/shows/{episode.show_id}/live/"
+    assert root.get("data-stream") == f"/api/v1/shows/{episode.show_id}/live"
+    assert root.get("data-poll") == f"/api/v1/shows/{episode.show_id}/live/state/"
 
 
 def test_the_platforms_page_begins_with_what_polling_says(people: People, episode: Episode) -> None:
@@ -122,7 +123,7 @@ def test_the_platforms_page_begins_with_what_polling_says(people: People, episod
     staff = people.client("staff")
 
     tree = read(staff, "/platform/")
-    polled = staff.get("/api/v1/platform/live/").json()
+    polled = staff.get("/api/v1/platform/live/state/").json()
 
     shown = numbers(tree, "data-live-value")
     assert shown == {name: polled[name] for name in shown}
@@ -280,7 +281,7 @@ def test_totals_are_shown_while_valkey_is_away(
     with monkeypatch.context() as patch:
         patch.setattr(valkey, "connection", lambda: nobody_listens_there)
         tree = read(owner, dashboard(episode))
-        polled = owner.get(f"/api/v1/shows/{episode.show_id}/live/").json()
+        polled = owner.get(f"/api/v1/shows/{episode.show_id}/live/state/").json()
 
     assert numbers(tree, "data-live-value")["total"] == polled["total"] == 1
     assert (polled["listeners_now"], polled["bytes_per_second"]) == (0, 0)

@@ -133,7 +133,7 @@ def test_work_goes_on_when_nobody_can_be_told(
         raise ConnectionError("Valkey is away")
 
     layer = type("Layer", (), {"group_send": staticmethod(away)})
-    monkeypatch.setattr("podcasts.audio_progress.get_channel_layer", lambda: layer)
+    monkeypatch.setattr("apps.core.announcing.get_channel_layer", lambda: layer)
     assert episode.incoming_audio_id is not None
     assert process_incoming(episode.incoming_audio_id)
     episode.refresh_from_db()

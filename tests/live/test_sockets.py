@@ -14,19 +14,24 @@ from channels.auth import AuthMiddlewareStack
 from channels.layers import get_channel_layer
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import path
 
 from apps.accounts.access import require_role
 from apps.accounts.models import Membership, User
 from apps.accounts.roles import Role
-from apps.live.consumers import BoardConsumer, PlatformConsumer, ShowConsumer
-from apps.live.groups import PLATFORM, Board, open_boards
+from apps.accounts.services import change_role, deactivate_person, remove_member
+from apps.live.boards import current_text
+from apps.live.consumers import BoardConsumer
+from apps.live.groups import PLATFORM, Board, Kind, open_boards
 from apps.live.listener import MAX_CLIENT_MESSAGE_CHARS, MAX_CLIENT_MESSAGES
-from apps.live.publish import publishing
+from apps.live.publish import Publisher, publishing
 from apps.live.routing import websocket_urlpatterns
 from podcasts.access import get_show
 from podcasts.models import Episode
+from podcasts.services.trash import delete_episode, delete_show
 from tests.conftest import People
 from tests.factories import EpisodeFactory
 from tests.live.making import batch, download
@@ -37,6 +42,7 @@ pytestmark = [
 ]
 PATIENCE = 10  # seconds for what takes milliseconds, on a machine that does much else
 QUICK = 0.02
+QUERIES_OF_A_SHOW = 8  # totals, tables and the latest, whoever looks on
 APPLICATION = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 
 
@@ -116,11 +122,11 @@ def test_only_staff_hear_the_platform(people: People, who: str, answer: int | No
 
 
 def test_too_weak_a_role_is_told_so(people: People, episode: Episode) -> None:
-    class AdminsOnly(ShowConsumer):
+    class AdminsOnly(BoardConsumer):
         def may_listen(self, user: User) -> None:
-            get_show(user, self._show_id, Role.ADMIN)
+            get_show(user, episode.show_id, Role.ADMIN)
 
-    routes = [path("live/shows/<uuid:show_id>/", AdminsOnly.as_asgi())]
+    routes = [path("live/shows/<uuid:id>/", AdminsOnly.as_asgi(kind=Kind.SHOW))]
     application = AuthMiddlewareStack(URLRouter(routes))
 
     assert knock(people.client("analyst"), address(episode), application) == 4403
@@ -147,9 +153,9 @@ def test_socket_and_polling_say_the_same_of_a_show(people: People, episode: Epis
         download(episode, country=country)
     owner = people.client("owner")
 
-    polled = owner.get(f"/api/v1/shows/{episode.show_id}/live/")
+    polled = owner.get(f"/api/v1/shows/{episode.show_id}/live/state/")
 
-    assert polled.headers["Cache-Control"] == "no-store"
+    assert polled.headers["Cache-Control"] == "private, no-cache"
     assert polled.json() == open_and_hear(owner, address(episode))
     assert polled.json()["episodes"] == {str(episode.id): 3}
     assert len({row["id"] for row in polled.json()["latest"]}) == 3
@@ -161,7 +167,7 @@ def test_socket_and_polling_say_the_same_of_the_platform(people: People, episode
     download(EpisodeFactory(), app="")
     staff = people.client("staff")
 
-    polled = staff.get("/api/v1/platform/live/").json()
+    polled = staff.get("/api/v1/platform/live/state/").json()
 
     assert polled == open_and_hear(staff, "/live/platform/")
     assert polled["today"] == 2
@@ -173,7 +179,7 @@ def test_an_open_socket_registers_its_board(people: People, episode: Episode) ->
     open_and_hear(people.client("owner"), address(episode))
     open_and_hear(people.client("staff"), "/live/platform/")
 
-    assert open_boards() == {Board(episode.show_id), PLATFORM}
+    assert open_boards() == {Board.of_show(episode.show_id), PLATFORM}
 
 
 def test_a_download_reaches_an_open_dashboard_through_the_publisher(
@@ -200,13 +206,14 @@ def test_a_download_reaches_an_open_dashboard_through_the_publisher(
     assert not [thread for thread in threading.enumerate() if thread.name == "live"]
 
 
-def watched(kind: type[BoardConsumer], route: str) -> Any:
+def watched(kind: Kind, route: str) -> Any:
     """The application with a pulse that beats many times a second."""
-    return AuthMiddlewareStack(URLRouter([path(route, kind.as_asgi(pulse_seconds=QUICK))]))
+    consumer = BoardConsumer.as_asgi(kind=kind, pulse_seconds=QUICK)
+    return AuthMiddlewareStack(URLRouter([path(route, consumer)]))
 
 
-SHOW_SOON = watched(ShowConsumer, "live/shows/<uuid:show_id>/")
-PLATFORM_SOON = watched(PlatformConsumer, "live/platform/")
+SHOW_SOON = watched(Kind.SHOW, "live/shows/<uuid:id>/")
+PLATFORM_SOON = watched(Kind.PLATFORM, "live/platform/")
 
 
 def leave(people: People) -> None:
@@ -303,12 +310,12 @@ def test_only_the_newest_message_waits_for_a_slow_client(people: People, episode
     """The connection is full from the second message on; forty more arrive meanwhile."""
     made: list[BoardConsumer] = []
 
-    class Kept(ShowConsumer):
-        def __init__(self) -> None:
-            super().__init__()
+    class Kept(BoardConsumer):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
             made.append(self)
 
-    routes = URLRouter([path("live/shows/<uuid:show_id>/", Kept.as_asgi())])
+    routes = URLRouter([path("live/shows/<uuid:id>/", Kept.as_asgi(kind=Kind.SHOW))])
 
     async def talk() -> list[str]:
         texts: list[str] = []
@@ -331,7 +338,7 @@ def test_only_the_newest_message_waits_for_a_slow_client(people: People, episode
         for number in range(41):
             text = json.dumps({"number": number})
             message = {"type": "board.message", "text": text}
-            await layer.group_send(Board(episode.show_id).group, message)
+            await layer.group_send(Board.of_show(episode.show_id).group, message)
             if number == 0:
                 await asyncio.wait_for(is_full.wait(), PATIENCE)
         await eventually(lambda: made[0]._newest == json.dumps({"number": 40}))
@@ -342,6 +349,161 @@ def test_only_the_newest_message_waits_for_a_slow_client(people: People, episode
         return texts[1:]
 
     assert [json.loads(text)["number"] for text in async_to_sync(talk)()] == [0, 40]
+
+
+def change_own_role(people: People, episode: Episode) -> None:
+    change_role(actor=member(people.owner), membership=member(people.editor), role=Role.ANALYST)
+
+
+def throw_out(people: People, episode: Episode) -> None:
+    remove_member(actor=member(people.owner), membership=member(people.editor))
+
+
+def deactivate(people: People, episode: Episode) -> None:
+    deactivate_person(user=people.editor)
+
+
+def trash_the_show(people: People, episode: Episode) -> None:
+    delete_show(show=episode.show)
+
+
+def trash_the_episode(people: People, episode: Episode) -> None:
+    delete_episode(episode=episode)
+
+
+def member(user: User) -> Membership:
+    return Membership.objects.get(user=user)
+
+
+@pytest.mark.parametrize(
+    ("happens", "of_show", "of_episode", "of_organization"),
+    [
+        (throw_out, 4404, 4404, 4404),
+        (deactivate, 4401, 4401, 4401),
+        (trash_the_show, 4404, 4404, None),
+        (trash_the_episode, None, 4404, None),
+        (change_own_role, None, None, None),
+    ],
+)
+def test_a_change_of_rights_ends_sockets_at_once(
+    people: People,
+    episode: Episode,
+    happens: Callable[[People, Episode], None],
+    of_show: int | None,
+    of_episode: int | None,
+    of_organization: int | None,
+) -> None:
+    """Long before the pulse, and only those of whoever lost something; None stays open."""
+    editor, owner = people.client("editor"), people.client("owner")
+    targets = [
+        address(episode),
+        f"/live/episodes/{episode.id}/downloads/",
+        f"/live/organizations/{episode.organization_id}/",
+    ]
+
+    async def fate(socket: WebsocketCommunicator, board: Board) -> int | None:
+        """What it was closed with; None when it hears what comes after the change."""
+        layer: Any = get_channel_layer()
+        message = {"type": "board.message", "text": json.dumps({"type": "after"})}
+        while True:
+            await layer.group_send(board.group, message)
+            event = await socket.receive_output(PATIENCE)
+            if event["type"] == "websocket.close":
+                return int(event["code"])
+            if json.loads(event["text"])["type"] == "after" and checked.is_set():
+                return None
+
+    checked = asyncio.Event()
+
+    async def talk() -> list[int | None]:
+        sockets = [dial(editor, target) for target in targets]
+        others = dial(owner, targets[2])
+        for socket in (*sockets, others):
+            assert (await socket.connect(PATIENCE))[0]
+            await hear(socket)
+        await sync_to_async(happens)(people, episode)
+        await eventually(lambda: len(checks) >= expected_checks)
+        checked.set()
+        boards = [
+            Board.of_show(episode.show_id),
+            Board.of_episode(episode.id),
+            Board.of_organization(episode.organization_id),
+        ]
+        fates = [await fate(socket, board) for socket, board in zip(sockets, boards, strict=True)]
+        assert await fate(others, boards[2]) is None
+        for socket in (*sockets, others):
+            await socket.disconnect(timeout=PATIENCE)
+        return fates
+
+    checks: list[object] = []
+    expected_checks = len(targets)
+    original = BoardConsumer._check_again
+
+    async def check_and_note(consumer: BoardConsumer) -> bool:
+        found = await original(consumer)
+        checks.append(found)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BoardConsumer, "_check_again", check_and_note)
+        assert async_to_sync(talk)() == [of_show, of_episode, of_organization]
+
+
+@pytest.mark.parametrize("listeners", [1, 12])
+def test_a_second_dashboard_on_the_same_show_costs_one_message_to_it(
+    people: People, episode: Episode, listeners: int
+) -> None:
+    """However many listen: the same queries, and one message through Valkey."""
+    owner = people.client("owner")
+    publisher, sent = quiet_publisher()
+    queries: list[int] = []
+
+    def tell() -> None:
+        download(episode)
+        publisher.note(batch(episode))
+        with CaptureQueriesContext(connection) as captured:
+            publisher.turn()
+        queries.append(len(captured))
+
+    async def talk() -> None:
+        sockets = [dial(owner, address(episode)) for _ in range(listeners)]
+        for socket in sockets:
+            assert (await socket.connect(PATIENCE))[0]
+            await hear(socket)
+        await sync_to_async(tell)()
+        layer: Any = get_channel_layer()
+        for board, text in sent:
+            await layer.group_send(board.group, {"type": "board.message", "text": text})
+        for socket in sockets:
+            assert (await hear(socket))["today"] == 1
+            assert await socket.receive_nothing()
+            await socket.disconnect(timeout=PATIENCE)
+
+    async_to_sync(talk)()
+
+    assert [board for board, _ in sent] == [Board.of_show(episode.show_id)]
+    assert queries == [QUERIES_OF_A_SHOW]
+
+
+@pytest.mark.parametrize("listeners", [2, 12])
+def test_a_dashboard_opened_beside_another_asks_only_whether_it_may(
+    people: People, episode: Episode, listeners: int
+) -> None:
+    board = Board.of_show(episode.show_id)
+    with CaptureQueriesContext(connection) as first:
+        current_text(board)
+    with CaptureQueriesContext(connection) as others:
+        for _ in range(listeners - 1):
+            current_text(board)
+
+    assert len(first) > 0
+    assert len(others) == 0
+
+
+def quiet_publisher() -> tuple[Publisher, list[tuple[Board, str]]]:
+    """One whose messages are kept instead of sent."""
+    sent: list[tuple[Board, str]] = []
+    return Publisher(send=lambda messages: sent.extend(messages.items())), sent
 
 
 async def eventually(condition: Callable[[], bool]) -> None:

@@ -1,9 +1,15 @@
-// A feed of messages from the server that stays: a socket, polling when sockets fail, and the socket again.
+// A feed of messages from the server that stays: over a socket; when sockets fail, as a stream of events; when
+// that fails too, by asking every few seconds. It comes back by itself.
+import { PollLine, SocketLine, StreamLine } from "./live-lines.js";
+
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
-const POLL_MS = 5_000;
-const SOCKET_FAILURES_BEFORE_POLLING = 2;
+const POLL_MS = 10_000;
+const FAILURES_BEFORE_NEXT = 2;
 const STEADY_MS = 10_000;
+// Whoever looks elsewhere for a moment keeps the line.
+const HIDDEN_MS = 20_000;
+const BETTER_WAY_MS = 30_000;
 
 /** Full jitter: a thousand browsers don't come back in the same instant after a restart. */
 export function backOff(attempt, random = Math.random) {
@@ -11,132 +17,135 @@ export function backOff(attempt, random = Math.random) {
   return ceiling / 2 + (random() * ceiling) / 2;
 }
 
-function socketAddress(path) {
-  const address = new URL(path, location.href);
-  address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
-  return address;
-}
-
 /**
- * Dispatches "message" (detail: the parsed JSON) and "state" (detail: live | polling | offline).
- * `socket` is the address of the WebSocket, `poll` of JSON that says the same; either may be missing.
+ * Dispatches "message" (detail: the parsed JSON) and "state" (detail: live | polling | reconnecting | offline |
+ * paused | signed-out | ended). `socket` is the address of a WebSocket, `stream` of server-sent events, `poll`
+ * of JSON that says the same; each may be missing. With `pauses`, a page that nobody sees hears nothing.
  */
 export class LiveFeed extends EventTarget {
-  #failures = 0;
-  #socket = null;
-  #retry = 0;
-  #poller = 0;
-  #steady = 0;
-  #closed = true;
+  #ways;
+  #way = 0;
+  #line = null;
+  #failures = 0; // since a line lasted
+  #misses = 0; // of the way that is tried now
+  #timers = {};
+  #isClosed = true;
+  #pauses;
 
-  constructor({ socket, poll }) {
+  constructor({ socket, stream, poll, pauses = false }) {
     super();
-    this.address = socket;
-    this.pollAddress = poll;
     this.state = "connecting";
-    // A phone that sleeps loses its socket without a word; a page nobody sees needs none.
+    this.#pauses = pauses;
+    this.#ways = [
+      socket && "WebSocket" in globalThis && { kind: SocketLine, address: socket, state: "live" },
+      stream && "EventSource" in globalThis && { kind: StreamLine, address: stream, state: "live" },
+      poll && { kind: PollLine, address: poll, state: "polling" },
+    ].filter(Boolean);
     document.addEventListener("visibilitychange", () => this.#visibility());
-    addEventListener("online", () => this.#again());
+    addEventListener("online", () => this.#hurry());
     addEventListener("pagehide", () => this.close());
     addEventListener("pageshow", (event) => event.persisted && this.open());
   }
 
   open() {
-    if (!this.#closed) return;
-    this.#closed = false;
+    if (!this.#isClosed) return;
+    this.#isClosed = false;
     this.#connect();
   }
 
   close() {
-    this.#closed = true;
-    clearTimeout(this.#retry);
-    clearTimeout(this.#steady);
-    this.#stopPolling();
-    this.#dropSocket();
-  }
-
-  send(message) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+    this.#isClosed = true;
+    this.#hangUp();
   }
 
   #visibility() {
-    if (document.hidden) this.#stopPolling();
-    else this.#again();
+    if (document.hidden) {
+      if (this.#pauses) this.#after("hidden", HIDDEN_MS, () => this.#pause());
+    } else {
+      clearTimeout(this.#timers.hidden);
+      this.#hurry();
+    }
   }
 
-  #again() {
-    if (this.#closed || this.#socket) return;
-    clearTimeout(this.#retry);
+  #pause() {
+    if (this.#isClosed) return;
+    this.#hangUp();
+    this.#become("paused");
+  }
+
+  /** Somebody looks again, or the network is back: no reason to wait any longer. */
+  #hurry() {
+    if (this.#isClosed || this.#line) return;
     this.#connect();
-    if (this.#failures >= SOCKET_FAILURES_BEFORE_POLLING) this.#startPolling();
   }
 
   #connect() {
-    if (this.#closed || this.#socket) return;
-    if (!this.address || !("WebSocket" in globalThis)) {
-      this.#startPolling();
-      return;
+    clearTimeout(this.#timers.retry);
+    if (this.#isClosed || this.#line || !this.#ways.length) return;
+    const { kind, address, state } = this.#ways[this.#way];
+    this.#line = new kind(
+      address,
+      {
+        opened: () => this.#opened(state),
+        heard: (message) => this.dispatchEvent(new CustomEvent("message", { detail: message })),
+        lost: () => this.#lost(),
+        refused: (reason) => this.#refused(reason),
+      },
+      POLL_MS,
+    );
+    try {
+      this.#line.open();
+    } catch {
+      this.#lost(); // a browser that forbids it says so by throwing
     }
-    const socket = new WebSocket(socketAddress(this.address));
-    this.#socket = socket;
-    socket.addEventListener("open", () => this.#opened());
-    socket.addEventListener("message", (event) => this.#received(JSON.parse(event.data)));
-    socket.addEventListener("close", () => socket === this.#socket && this.#lost());
   }
 
-  #opened() {
-    this.#stopPolling();
-    this.#become("live");
-    // Only a connection that lasts counts as recovered: one that opens and closes must still back off.
-    this.#steady = setTimeout(() => (this.#failures = 0), STEADY_MS);
+  #opened(state) {
+    this.#become(state);
+    // Only a line that lasts counts as recovered: one that opens and closes must still back off.
+    if (!this.#timers.steady) this.#after("steady", STEADY_MS, () => (this.#failures = this.#misses = 0));
+    if (this.#way > 0 && !this.#timers.better) this.#after("better", BETTER_WAY_MS * (1 + Math.random()), () => this.#tryBetter());
   }
 
   #lost() {
-    this.#socket = null;
-    clearTimeout(this.#steady);
-    if (this.#closed) return;
+    this.#hangUp();
     this.#failures += 1;
-    if (this.#failures >= SOCKET_FAILURES_BEFORE_POLLING) this.#startPolling();
-    else this.#become("connecting");
-    this.#retry = setTimeout(() => this.#connect(), backOff(this.#failures));
-  }
-
-  #dropSocket() {
-    const socket = this.#socket;
-    this.#socket = null;
-    socket?.close();
-  }
-
-  #startPolling() {
-    if (this.#poller || this.#closed || document.hidden) return;
-    if (!this.pollAddress) {
-      this.#become("offline");
-      return;
+    this.#misses += 1;
+    if (this.#misses >= FAILURES_BEFORE_NEXT) {
+      // After the last way the first again: perhaps it was the server that was away, not the way.
+      this.#way = (this.#way + 1) % this.#ways.length;
+      this.#misses = 0;
     }
-    this.#poller = setInterval(() => this.#poll(), POLL_MS);
-    this.#poll();
+    this.#become(this.#failures >= FAILURES_BEFORE_NEXT ? "offline" : "reconnecting");
+    this.#after("retry", backOff(this.#failures), () => this.#connect());
   }
 
-  #stopPolling() {
-    clearInterval(this.#poller);
-    this.#poller = 0;
+  #refused(reason) {
+    this.close();
+    this.#become(reason);
   }
 
-  async #poll() {
-    try {
-      const answer = await fetch(this.pollAddress, { headers: { Accept: "application/json" } });
-      if (!answer.ok) throw new Error(`status ${answer.status}`);
-      const message = await answer.json();
-      if (!this.#poller) return;
-      this.#become("polling");
-      this.#received(message);
-    } catch {
-      if (this.#poller) this.#become("offline");
+  /** What kept sockets from us may have gone. */
+  #tryBetter() {
+    this.#hangUp();
+    this.#way = 0;
+    this.#misses = FAILURES_BEFORE_NEXT - 1; // one try, then the next one
+    this.#connect();
+  }
+
+  #hangUp() {
+    const line = this.#line;
+    this.#line = null;
+    line?.close();
+    for (const name of ["retry", "steady", "better"]) {
+      clearTimeout(this.#timers[name]);
+      this.#timers[name] = 0;
     }
   }
 
-  #received(message) {
-    this.dispatchEvent(new CustomEvent("message", { detail: message }));
+  #after(name, milliseconds, work) {
+    clearTimeout(this.#timers[name]);
+    this.#timers[name] = setTimeout(work, milliseconds);
   }
 
   #become(state) {
@@ -146,7 +155,16 @@ export class LiveFeed extends EventTarget {
   }
 }
 
-const WORDS = { live: "Live", polling: "Every few seconds", offline: "Not connected", connecting: "Connecting" };
+const WORDS = {
+  connecting: "Connecting",
+  live: "Live",
+  polling: `Every ${POLL_MS / 1000} seconds`,
+  reconnecting: "Reconnecting",
+  offline: "Not connected",
+  paused: "Paused",
+  "signed-out": "Signed out",
+  ended: "No longer available",
+};
 
 /** Keeps a [data-live-indicator] in step with a feed. */
 export function indicate(feed, indicator) {

@@ -14,7 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.accounts.roles import Role
 from apps.core.clock import now
+from apps.live.groups import Board
 from frontend.forms.episodes import EpisodeForm, NewEpisodeForm, PublishForm
+from frontend.live_page import live_page
 from frontend.views.studio.paging import page_of
 from frontend.views.studio.standing import add_errors, person, standing
 from podcasts import urls
@@ -162,6 +164,8 @@ def editor_page(
     }
     if request.method == "GET" and wants_part(request):
         return _varying(render(request, "studio/episodes/_after_audio.html", context))
+    was_public = episode.published_at is not None and episode.published_at <= now()
+    context["live"] = live_page(Board.of_episode(episode.id), at=now()) if was_public else None
     refused = any(given is not None and given.errors for given in (form, publish_form))
     status = 422 if refused else 200
     return _varying(render(request, "studio/episodes/editor.html", context, status=status))

@@ -14,8 +14,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from apps.accounts.access import current_membership, require_role
 from apps.accounts.roles import Role
 from apps.core.clock import now
+from apps.live.groups import Board
 from frontend.forms.delivery import lost_delivery
 from frontend.forms.shows import DeleteShowForm, ShowForm, ShowSettingsForm
+from frontend.live_page import live_page
 from frontend.views.dashboards import DIRECTORIES
 from frontend.views.posts import post_or_back
 from frontend.views.studio.paging import page_of
@@ -43,9 +45,12 @@ def home(request: HttpRequest) -> HttpResponse:
         episode_count=Count("episodes", filter=ALIVE),
         public_count=Count("episodes", filter=ALIVE & public),
     )
+    page = page_of(request, shows, size=24)
+    board = Board.of_organization(membership.organization_id)
     context = {
         "membership": membership,
-        "page": page_of(request, shows, size=24),
+        "page": page,
+        "live": live_page(board, at=now()) if page.paginator.count else None,
         **standing(request, membership.organization_id),
     }
     return render(request, "studio/home.html", context)

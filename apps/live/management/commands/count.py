@@ -1,14 +1,19 @@
 """Count downloads: read the stream of hits until told to stop."""
 
 import signal
+import sys
 from threading import Event
 from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from apps.core.vitals import Reporter
 from apps.downloads.counter import Counter
 from apps.live.publish import publishing
+
+# The most that the publisher, back from the database, waits for the counter's thread; each time.
+_SWITCH_SECONDS = 0.0005
 
 
 class Command(BaseCommand):
@@ -16,6 +21,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
+        sys.setswitchinterval(_SWITCH_SECONDS)
         stop = Event()
 
         def leave(number: int, frame: FrameType | None) -> None:
@@ -23,5 +29,10 @@ class Command(BaseCommand):
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, leave)
-        with publishing() as publisher:
-            Counter(on_batch=publisher.note).run(stop)
+        reporter = Reporter("counter")
+        reporter.start()
+        try:
+            with publishing() as publisher:
+                Counter(on_batch=publisher.note).run(stop)
+        finally:
+            reporter.close()

@@ -1,0 +1,74 @@
+"""Listening to a board, by whatever kind of connection."""
+
+import logging
+from abc import ABC
+from typing import TYPE_CHECKING, Any
+
+from channels.db import database_sync_to_async
+from redis.exceptions import RedisError
+
+from apps.live import last_words
+from apps.live.access import require_board
+from apps.live.groups import Board, Kind, keep_open
+from apps.live.listening import Listening
+from apps.live.states import board_message, encode
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+# Of a board that nobody had open: so that a crowd that comes at once is told the same.
+_FRESH_SECONDS = 1
+
+
+class BoardListening(Listening, ABC):
+    """One open dashboard; ``kind`` and the address's ``id`` say which."""
+
+    def __init__(self, *, kind: Kind, **options: Any) -> None:
+        super().__init__(**options)
+        self._kind = kind
+
+    def board(self) -> Board:
+        """Which board this address shows."""
+        return Board(self._kind, self.scope["url_route"]["kwargs"].get("id"))
+
+    def group(self) -> str:
+        return self.board().group
+
+    def may_listen(self, user: "User") -> None:
+        require_board(user, self.board())
+
+    async def first_message(self) -> str:
+        text: str = await database_sync_to_async(current_text)(self.board())
+        return text
+
+    async def renew(self) -> None:
+        """Keep the board registered as open; after a crash that runs out by itself."""
+        try:
+            await keep_open(self.board())
+        except (RedisError, OSError) as error:
+            logger.warning("A dashboard could not be kept registered: %s", error)
+
+    async def board_message(self, event: dict[str, str]) -> None:
+        """From the group."""
+        self.tell(event["text"])
+
+
+def current_text(board: Board) -> str:
+    """What the board shows, as the text that sockets carry.
+
+    What others were told a moment ago is good for one more: a second dashboard costs no query.
+    """
+    try:
+        known = last_words.read(board)
+    except (RedisError, OSError):
+        return encode(board_message(board))
+    if known is not None:
+        return known
+    text = encode(board_message(board))
+    try:
+        last_words.remember(board, text, seconds=_FRESH_SECONDS, is_newest=False)
+    except (RedisError, OSError) as error:
+        logger.warning("A board's state could not be kept: %s", error)
+    return text

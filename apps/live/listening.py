@@ -1,0 +1,176 @@
+"""What a socket and a stream of events have in common: who may listen, what comes, until when."""
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from channels.auth import get_user
+from channels.consumer import AsyncConsumer
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
+from django.http import Http404
+from redis.exceptions import RedisError
+
+from apps.core.announcing import person_group
+from apps.core.vitals import tally
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from apps.accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+# Close codes: 4000-4999 are for applications (RFC 6455, 7.4.2); these mirror HTTP's.
+SIGN_IN_FIRST = 4401
+NOT_ALLOWED = 4403
+NOT_FOUND = 4404
+
+# Many of them every second, and none of them touches the database: see `dispatch`.
+_LIGHT_EVENTS = {"board.message", "audio.progress"}
+
+
+class RefusedError(Exception):
+    """The person may not listen here; ``code`` is what a socket is closed with."""
+
+    def __init__(self, code: int, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no types
+    """One open page or script: its current state at once, then whatever comes to its group.
+
+    Only the newest message waits for a slow client, so that it can't fill the memory. Whether the
+    person may (still) listen is asked at the beginning, at each pulse, and when somebody says
+    ``recheck`` to them.
+    """
+
+    pulse_seconds: ClassVar[float] = 25.0
+
+    def __init__(self, *, pulse_seconds: float | None = None) -> None:
+        super().__init__()
+        self._pulse_seconds = pulse_seconds or self.pulse_seconds
+        self._groups: list[str] = []
+        self._newest: str | None = None
+        self._has_news = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @abstractmethod
+    def group(self) -> str:
+        """The channel layer's group that this address listens to."""
+
+    @abstractmethod
+    def may_listen(self, user: "User") -> None:
+        """Raise Http404 or PermissionDenied unless this signed-in person may listen."""
+
+    @abstractmethod
+    async def first_message(self) -> str:
+        """What a page needs to begin with."""
+
+    @abstractmethod
+    async def write(self, text: str | None) -> None:
+        """Send this to the client, or a sign of life; returns when there is room for more.
+
+        Raises OSError when the client is gone.
+        """
+
+    @abstractmethod
+    async def refuse(self, refused: RefusedError) -> None:
+        """Tell the client why, and end."""
+
+    async def renew(self) -> None:
+        """Called when somebody begins to listen and at each pulse."""
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Channels looks for old connections to the database first, which costs a thread."""
+        if message["type"] in _LIGHT_EVENTS:
+            await getattr(self, message["type"].replace(".", "_"))(message)
+        else:
+            await super().dispatch(message)
+
+    async def join(self) -> None:
+        """Check, and enter the groups; raises RefusedError."""
+        user = self.scope["user"]
+        await self._check(user)
+        # First the groups, then the state: what happens between the two is in one of them.
+        for group in (self.group(), person_group(user.pk)):
+            await self.channel_layer.group_add(group, self.channel_name)
+            self._groups.append(group)
+        await self.renew()
+
+    def follow(self) -> None:
+        """From now on the client hears what comes."""
+        tally.sockets += 1
+        self._tasks = [asyncio.create_task(self._deliver()), asyncio.create_task(self._pulse())]
+
+    async def leave(self) -> None:
+        """Hear nothing more; to be called however the connection ends."""
+        if self._tasks:
+            tally.sockets -= 1
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = []
+        with suppress(RedisError, OSError):
+            while self._groups:
+                await self.channel_layer.group_discard(self._groups.pop(), self.channel_name)
+
+    def tell(self, text: str) -> None:
+        """Replace what the client has not been sent yet."""
+        self._newest = text
+        self._has_news.set()
+
+    async def recheck(self, event: dict[str, Any]) -> None:
+        """From the person's group: what they may see has changed."""
+        await self._check_again()
+
+    async def _check_again(self) -> bool:
+        """Whether they may still listen; else they have been told."""
+        try:
+            await self._check(await self._user_now())
+        except RefusedError as refused:
+            await self.refuse(refused)
+            return False
+        except DatabaseError as error:
+            # Asked again at the next pulse: an outage ends no socket, and keeps nobody in.
+            logger.warning("A right to listen could not be checked: %s", error)
+        return True
+
+    async def _check(self, user: "User | AnonymousUser") -> None:
+        if not user.is_authenticated:
+            raise RefusedError(SIGN_IN_FIRST, "Sign in first.")
+        try:
+            await database_sync_to_async(self.may_listen)(user)
+        except Http404 as error:
+            raise RefusedError(NOT_FOUND, str(error)) from None
+        except PermissionDenied as error:
+            raise RefusedError(NOT_ALLOWED, str(error)) from None
+
+    async def _deliver(self) -> None:
+        """Send one message at a time: a full connection makes this wait, and nothing else."""
+        with suppress(OSError):
+            while True:
+                await self._has_news.wait()
+                self._has_news.clear()
+                text, self._newest = self._newest, None
+                await self.write(text)
+
+    async def _pulse(self) -> None:
+        while True:
+            await asyncio.sleep(self._pulse_seconds)
+            if not await self._check_again():
+                return
+            await self.renew()
+            self._has_news.set()
+
+    async def _user_now(self) -> "User | AnonymousUser":
+        """Who the session belongs to by now: signing out or a new password ends it."""
+        store = import_module(settings.SESSION_ENGINE).SessionStore
+        session = store(self.scope["session"].session_key)
+        return cast("User | AnonymousUser", await get_user({"session": session}))

@@ -1,0 +1,166 @@
+"""Live pages when things go wrong: broken lines, messages out of order, tabs nobody sees."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, Page, Route, WebSocketRoute, expect
+
+from tests.browser.test_pages import dashboard_path, sign_in
+from tests.instance import Instance
+
+pytestmark = pytest.mark.browser
+
+LISTENER = {"User-Agent": "AntennaPod/3.5.0"}
+# Two failures with their pauses, of each of the better ways.
+FALLING_BACK_MS = 20_000
+
+
+@pytest.fixture
+def page(browser: Browser, instance: Instance) -> Iterator[Page]:
+    """A podcaster's browser, not yet at the dashboard."""
+    context = browser.new_context(base_url=instance.origin)
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    sign_in(page, instance, "demo@example.com")
+    yield page
+    context.close()
+
+
+def download(instance: Instance, address: str) -> None:
+    """Somebody new fetches the demo's first episode."""
+    feed = httpx2.get(f"{instance.origin}/feeds/demo.xml").text
+    url = feed.split('<enclosure url="')[1].split('"')[0]
+    answer = httpx2.get(url, headers=LISTENER | {"X-Forwarded-For": address})
+    assert answer.status_code == 200
+
+
+def indicator(page: Page) -> Any:
+    return page.locator("[data-live-text]")
+
+
+def number(page: Page, name: str) -> int:
+    return int(page.locator(f"[data-live-value={name}]").get_attribute("data-value") or 0)
+
+
+def hang_up(socket: WebSocketRoute) -> None:
+    socket.close(code=1011, reason="no sockets here")
+
+
+def refuse(route: Route) -> None:
+    route.abort()
+
+
+def test_without_sockets_events_come_as_a_stream(page: Page, instance: Instance) -> None:
+    page.route_web_socket("**/live/**", hang_up)
+    with page.expect_request("**/live", timeout=FALLING_BACK_MS):
+        page.goto(dashboard_path(instance))
+    expect(indicator(page)).to_have_text("Live")
+    before = number(page, "today")
+
+    download(instance, "198.51.100.21")
+
+    today = page.locator("[data-live-value=today]")
+    expect(today).to_have_attribute("data-value", str(before + 1), timeout=4_000)
+
+
+def test_without_sockets_and_streams_the_page_asks(page: Page, instance: Instance) -> None:
+    page.route_web_socket("**/live/**", hang_up)
+    page.route("**/live", refuse)
+
+    page.goto(dashboard_path(instance))
+
+    expect(indicator(page)).to_have_text("Every 10 seconds", timeout=2 * FALLING_BACK_MS)
+
+
+def test_whoever_has_signed_out_is_told_so(page: Page, instance: Instance) -> None:
+    page.route_web_socket("**/live/**", hang_up)
+    page.route("**/live", refuse)
+    page.goto(dashboard_path(instance))
+    page.context.clear_cookies()
+
+    expect(indicator(page)).to_have_text("Signed out", timeout=2 * FALLING_BACK_MS)
+
+
+def test_a_page_that_nobody_sees_hears_nothing_and_catches_up(
+    page: Page, instance: Instance
+) -> None:
+    page.clock.install()
+    page.goto(dashboard_path(instance))
+    expect(indicator(page)).to_have_text("Live")
+    before = number(page, "today")
+
+    show(page, is_hidden=True)
+    page.clock.fast_forward(25_000)
+    expect(indicator(page)).to_have_text("Paused")
+    download(instance, "198.51.100.22")
+    show(page, is_hidden=False)
+
+    expect(indicator(page)).to_have_text("Live")
+    today = page.locator("[data-live-value=today]")
+    expect(today).to_have_attribute("data-value", str(before + 1), timeout=6_000)
+
+
+def show(page: Page, *, is_hidden: bool) -> None:
+    page.evaluate(
+        """(isHidden) => {
+            Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        is_hidden,
+    )
+
+
+SHOWN = {"epoch": 1, "sequence": 100_000, "day": "2026-10-14", "today": 5, "week": 9, "total": 50}
+
+
+@pytest.mark.parametrize(
+    ("message", "figures"),
+    [
+        ({"sequence": 101_000, "today": 6, "total": 51}, (6, 9, 51)),
+        ({"sequence": 99_000, "today": 6, "total": 51}, None),
+        ({"sequence": 101_000, "today": 4, "week": 8, "total": 49}, (5, 9, 50)),
+        ({"sequence": 101_000, "epoch": 2, "today": 4, "week": 8, "total": 49}, (4, 8, 49)),
+        ({"sequence": 99_000, "epoch": 2, "today": 4, "total": 49}, None),
+        (
+            {"sequence": 101_000, "day": "2026-10-15", "today": 0, "week": 7, "total": 49},
+            (0, 7, 50),
+        ),
+        ({"sequence": 10_000, "today": 6}, (6, 9, 50)),
+    ],
+    ids=[
+        "newer and more",
+        "older",
+        "newer and less",
+        "a recount",
+        "from before a recount",
+        "another day",
+        "another clock",
+    ],
+)
+def test_a_number_falls_only_for_a_recount_or_another_day(
+    page: Page, message: dict[str, object], figures: tuple[int, int, int] | None
+) -> None:
+    found = page.evaluate(
+        """async ([shown, message]) => {
+            const { Order } = await import("/static/js/live-order.js");
+            return new Order(shown).accept({ ...shown, ...message });
+        }""",
+        [SHOWN, message],
+    )
+
+    assert (found and (found["today"], found["week"], found["total"])) == figures
+
+
+def test_an_episodes_total_never_falls_either(page: Page) -> None:
+    found = page.evaluate(
+        """async ([shown, messages]) => {
+            const { Order } = await import("/static/js/live-order.js");
+            const order = new Order(shown);
+            return messages.map((message) => order.accept({ ...shown, ...message }).episodes);
+        }""",
+        [SHOWN, [{"episodes": {"a": 3}}, {"episodes": {"a": 2, "b": 1}}, {"episodes": {}}]],
+    )
+
+    assert found == [{"a": 3}, {"a": 3, "b": 1}, {"a": 3, "b": 1}]

@@ -1,0 +1,93 @@
+"""A client of event streams, in this process."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.test import Client
+
+PATIENCE = 10  # seconds for what takes milliseconds, on a machine that does much else
+
+
+@dataclass
+class Stream:
+    """What came of one, event by event."""
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    is_over: bool = False
+    _arrived: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
+    _inbox: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """ASGI's."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = {k.decode().lower(): v.decode() for k, v in message["headers"]}
+            return
+        self.is_over = not message.get("more_body", False)
+        self._arrived.put_nowait(message["body"])
+
+    async def receive(self) -> dict[str, Any]:
+        """ASGI's."""
+        return await self._inbox.get()
+
+    def ask(self) -> None:
+        """Send the whole request."""
+        self._inbox.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+
+    def go(self) -> None:
+        """Close the connection."""
+        self._inbox.put_nowait({"type": "http.disconnect"})
+
+    async def read(self) -> str:
+        """What came next."""
+        return (await asyncio.wait_for(self._arrived.get(), PATIENCE)).decode()
+
+    async def event(self) -> dict[str, Any]:
+        """The next event's data, whatever comments come before."""
+        while True:
+            for line in (await self.read()).splitlines():
+                if line.startswith("data: "):
+                    found: dict[str, Any] = json.loads(line.removeprefix("data: "))
+                    return found
+
+
+type Talk = Callable[[Stream], Awaitable[None]]
+
+
+def stream(
+    application: Any, client: Client, target: str, talk: Talk, *, method: str = "GET"
+) -> Stream:
+    """Ask as this browser, do something meanwhile, and wait until the application has ended."""
+    cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": target,
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"cookie", cookies.encode())],
+        "client": ("192.0.2.7", 40000),
+        "server": ("testserver", 80),
+    }
+
+    async def whole() -> Stream:
+        found = Stream()
+        found.ask()
+        running = asyncio.ensure_future(application(scope, found.receive, found.send))
+        try:
+            await asyncio.wait_for(talk(found), PATIENCE)
+            if not found.is_over:
+                found.go()
+            await asyncio.wait_for(running, PATIENCE)
+        finally:
+            running.cancel()
+        return found
+
+    return async_to_sync(whole)()
