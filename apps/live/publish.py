@@ -22,11 +22,19 @@ from apps.core.clock import now
 from apps.downloads import minutes
 from apps.downloads.minutes import MinuteCounts
 from apps.downloads.revision import read_revision
+from apps.downloads.shows_at_once import LiveFigures
 from apps.downloads.summary import BatchSummary, NewDownload
 from apps.live import last_words, news
 from apps.live.groups import Board, open_boards
 from apps.live.lease import Lease
-from apps.live.states import Message, describe, encode, moments, says_the_same
+from apps.live.states import (
+    Message,
+    describe,
+    encode,
+    figures_of,
+    moments,
+    says_the_same,
+)
 from apps.live.watched import REPEAT_SECONDS, Watched
 
 logger = logging.getLogger(__name__)
@@ -173,9 +181,10 @@ class Publisher:
         # The moment first: what is counted meanwhile may be missing there, never in the totals.
         now_there = moments(boards, at=moment)
         failure: Exception | None = None
+        figures = self._figures(boards, at, moment)
         for board in boards:
             try:
-                described = self._described_or_none(board, at, moment)
+                described = self._described_or_none(board, at, moment, figures.get(board))
             except _PASSING as error:
                 failure = error
                 break
@@ -194,11 +203,28 @@ class Publisher:
             self._send({board: text})
         watched.note_served(message, at, is_sent=is_sent)
 
-    def _described_or_none(self, board: Board, at: float, moment: datetime) -> Message | None:
+    def _figures(
+        self, boards: Sequence[Board], at: float, moment: datetime
+    ) -> dict[Board, LiveFigures]:
+        """Of those that can be read together; what is missing is read board by board."""
+        wanted = [one for one in boards if self._watched[one].needs_totals(at, moment=moment)]
+        try:
+            return figures_of(wanted, at=moment)
+        except _PASSING:
+            raise
+        except Exception:
+            logger.exception("The shows can't be read together")
+            return {}
+
+    def _described_or_none(
+        self, board: Board, at: float, moment: datetime, figures: LiveFigures | None
+    ) -> Message | None:
         """One board that can't be read must not keep the others from their news."""
         watched = self._watched[board]
         try:
-            return self._described(board, watched, at, moment)
+            if watched.described is not None and not watched.needs_totals(at, moment=moment):
+                return watched.described
+            return self._describe(board, watched, at, moment, figures)
         except _PASSING:
             watched.served_at = at  # next time others come first
             raise
@@ -208,14 +234,18 @@ class Publisher:
             watched.has_news = watched.has_activity = False
             return None
 
-    def _described(self, board: Board, watched: Watched, at: float, moment: datetime) -> Message:
-        """What the database says; asked only when something may have changed."""
-        if watched.described is not None and not watched.needs_totals(at, moment=moment):
-            return watched.described
+    def _describe(
+        self,
+        board: Board,
+        watched: Watched,
+        at: float,
+        moment: datetime,
+        figures: LiveFigures | None,
+    ) -> Message:
         began = self._clock()
         with_rankings = watched.needs_rankings(at, moment=moment)
         before = None if with_rankings else watched.described
-        message = describe(board, at=moment, rankings_of=before)
+        message = describe(board, at=moment, rankings_of=before, figures=figures)
         took = self._clock() - began
         watched.note_described(message, at, with_rankings=with_rankings, took_seconds=took)
         return message

@@ -16,6 +16,7 @@ from apps.core.clock import now
 from apps.downloads import activity, minutes, totals
 from apps.downloads.episode_figures import all_time, all_time_of_episodes
 from apps.downloads.revision import read_revision
+from apps.downloads.shows_at_once import LiveFigures, figures_of_shows
 from apps.downloads.summary import Activity
 from apps.live.country_names import country_name
 from apps.live.groups import PLATFORM, Board, Kind
@@ -105,12 +106,21 @@ def _ms(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
-def describe(board: Board, *, at: datetime, rankings_of: Message | None = None) -> Message:
-    """What the database says; a show's and an episode's days are those of the show's time zone."""
-    scope, zone = _place(board, int(monotonic() // _PLACE_SECONDS))
+def describe(
+    board: Board,
+    *,
+    at: datetime,
+    rankings_of: Message | None = None,
+    figures: LiveFigures | None = None,
+) -> Message:
+    """What the database says; a show's and an episode's days are those of the show's time zone.
+
+    ``figures`` are the board's own, where many were read at once: see :func:`figures_of`.
+    """
+    scope, zone = _place_now(board)
     today = at.astimezone(zone).date()
-    figures = totals.headline(scope, today=today)
-    latest = totals.latest(scope, limit=LATEST_SHOWN)
+    figures = figures or _figures(scope, today)
+    names_shows = board.kind in {Kind.PLATFORM, Kind.ORGANIZATION}
     message: Message = {
         "type": board.kind.value,
         "id": str(board.id) if board.id else None,
@@ -119,18 +129,44 @@ def describe(board: Board, *, at: datetime, rankings_of: Message | None = None) 
         "today": figures.today,
         "week": figures.last_7,
         "month": figures.last_30,
-        "total": all_time(scope),
-        "latest": _latest(latest, names_shows=board.kind in {Kind.PLATFORM, Kind.ORGANIZATION}),
+        "total": figures.total,
+        "latest": _latest(figures.latest, names_shows=names_shows),
     }
     if rankings_of is not None:
         return message | {name: rankings_of[name] for name in RANKINGS if name in rankings_of}
     return message | _rankings(board, scope, today)
 
 
+def figures_of(boards: Iterable[Board], *, at: datetime) -> dict[Board, LiveFigures]:
+    """The figures of those of the boards that can be read together: the shows'."""
+    todays = {
+        board.id: at.astimezone(_place_now(board)[1]).date()
+        for board in boards
+        if board.kind is Kind.SHOW and board.id
+    }
+    found = figures_of_shows(todays, latest=LATEST_SHOWN) if todays else {}
+    return {Board.of_show(show): figures for show, figures in found.items()}
+
+
+def _figures(scope: totals.Scope, today: date) -> LiveFigures:
+    headline = totals.headline(scope, today=today)
+    return LiveFigures(
+        today=headline.today,
+        last_7=headline.last_7,
+        last_30=headline.last_30,
+        total=all_time(scope),
+        latest=totals.latest(scope, limit=LATEST_SHOWN),
+    )
+
+
 def is_of_today(message: Message, at: datetime) -> bool:
     """Whether the day that a message calls today is not over."""
     zone = ZoneInfo(str(message["time_zone"]))
     return message["day"] == at.astimezone(zone).date().isoformat()
+
+
+def _place_now(board: Board) -> tuple[totals.Scope, ZoneInfo]:
+    return _place(board, int(monotonic() // _PLACE_SECONDS))
 
 
 @lru_cache(maxsize=4096)
