@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from importlib import import_module
@@ -163,7 +164,8 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
 
     async def _pulse(self) -> None:
         while True:
-            await asyncio.sleep(self._pulse_seconds)
+            # Those who came together, after a restart for instance, don't all ask at once.
+            await asyncio.sleep(self._pulse_seconds * random.uniform(0.6, 1.0))  # noqa: S311
             if not await self._check_again():
                 return
             await self.renew()
