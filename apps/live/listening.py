@@ -6,7 +6,7 @@ import random
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from channels.auth import get_user
 from channels.consumer import AsyncConsumer
@@ -99,7 +99,7 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
     async def join(self) -> None:
         """Check, and enter the groups; raises RefusedError."""
         user = self.scope["user"]
-        await self._check(user)
+        await database_sync_to_async(self._check)(user)
         # First the groups, then the state: what happens between the two is in one of them.
         for group in (self.group(), person_group(user.pk)):
             await self.channel_layer.group_add(group, self.channel_name)
@@ -134,7 +134,7 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
     async def _check_again(self) -> bool:
         """Whether they may still listen; else they have been told."""
         try:
-            await self._check(await self._user_now())
+            await database_sync_to_async(self._check_now)()
         except RefusedError as refused:
             await self.refuse(refused)
             return False
@@ -143,11 +143,20 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
             logger.warning("A right to listen could not be checked: %s", error)
         return True
 
-    async def _check(self, user: "User | AnonymousUser") -> None:
+    def _check_now(self) -> None:
+        """Who the session belongs to by now: signing out or a new password ends it.
+
+        All in one thread and one go: hundreds of dashboards ask this again and again.
+        """
+        store = import_module(settings.SESSION_ENGINE).SessionStore
+        session = store(self.scope["session"].session_key)
+        self._check(get_user.func({"session": session}))
+
+    def _check(self, user: "User | AnonymousUser") -> None:
         if not user.is_authenticated:
             raise RefusedError(SIGN_IN_FIRST, "Sign in first.")
         try:
-            await database_sync_to_async(self.may_listen)(user)
+            self.may_listen(user)
         except Http404 as error:
             raise RefusedError(NOT_FOUND, str(error)) from None
         except PermissionDenied as error:
@@ -170,9 +179,3 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
                 return
             await self.renew()
             self._has_news.set()
-
-    async def _user_now(self) -> "User | AnonymousUser":
-        """Who the session belongs to by now: signing out or a new password ends it."""
-        store = import_module(settings.SESSION_ENGINE).SessionStore
-        session = store(self.scope["session"].session_key)
-        return cast("User | AnonymousUser", await get_user({"session": session}))
