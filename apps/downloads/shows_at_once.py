@@ -81,11 +81,11 @@ FROM unnest(%s::uuid[]) AS wanted (id)
 CROSS JOIN LATERAL (
     SELECT * FROM downloads_download
     WHERE show_id = wanted.id AND held_address IS NULL
-    ORDER BY id DESC LIMIT %s
+    ORDER BY counted_at DESC, id DESC LIMIT %s
 ) AS one
 JOIN podcasts_show AS show ON show.id = one.show_id
 JOIN podcasts_episode AS episode ON episode.id = one.episode_id
-ORDER BY one.id DESC
+ORDER BY one.counted_at DESC, one.id DESC
 """
 
 
