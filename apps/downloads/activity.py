@@ -34,14 +34,14 @@ class ByteMeter:
     """How many bytes each report of a response adds to its earlier ones."""
 
     def __init__(self) -> None:
-        self._open: OrderedDict[UUID, tuple[Interval, ...]] = OrderedDict()
+        self._open: OrderedDict[int, tuple[Interval, ...]] = OrderedDict()  # by response
 
     def new_bytes(self, hit: Hit) -> int:
         """The bytes that no earlier report of this response named."""
-        before = self._open.pop(hit.id, ())
+        before = self._open.pop(hit.id.int, ())
         together = union((*before, *hit.sent))
         if not hit.final:
-            self._open[hit.id] = together
+            self._open[hit.id.int] = together
             if len(self._open) > _MAX_OPEN_RESPONSES:
                 self._open.popitem(last=False)
         return size(together) - size(before)
@@ -67,40 +67,63 @@ class Pulse:
         """All bytes of the batch."""
         return sum(count for (scope, _), count in self.sent.items() if scope is None)
 
-    def scopes_of(self, hit: Hit) -> tuple[Scope, ...]:
-        """Everything that what happens to this hit happens to."""
+    def add(self, place: "_Place") -> None:
+        """Take what happened to one episode."""
+        hit = place.hit
         self.shows.add(hit.show)
         self.organizations.add(hit.organization)
-        return (hit.show, hit.episode, hit.organization, None)
+        for scope in (hit.show, hit.episode, hit.organization, None):
+            for second, count in place.sent.items():
+                self.sent[scope, second] += count
+            if place.listeners:
+                # Later signs of life come later: a batch is in the stream's order.
+                self.listeners[scope].update(place.listeners)
+
+
+@dataclass(slots=True)
+class _Place:
+    """What happened to one episode; ``hit`` is any of it."""
+
+    hit: Hit
+    sent: Counter[int] = field(default_factory=Counter)  # by second
+    listeners: dict[bytes, int] = field(default_factory=dict)
 
 
 def take_pulse(
     messages: Iterable[Message], listening: Iterable[tuple[Message, bytes]], meter: ByteMeter
 ) -> Pulse:
     """The activity in a batch; what was spooled is long over and left out."""
-    pulse = Pulse()
+    places: dict[int, _Place] = {}  # by the episode's number, which hashes fast
     for message in messages:
-        if message.hit is None or message.is_spooled:
+        hit = message.hit
+        if hit is None or message.is_spooled:
             continue
-        sent = meter.new_bytes(message.hit)
+        sent = meter.new_bytes(hit)
         if sent > 0:
-            second = message.added_at_ms // 1000
-            for scope in pulse.scopes_of(message.hit):
-                pulse.sent[scope, second] += sent
+            _place(places, hit).sent[message.added_at_ms // 1000] += sent
     for message, listener in listening:
         if message.hit is None or message.is_spooled:
             continue
-        for scope in pulse.scopes_of(message.hit):
-            seen = pulse.listeners[scope]
-            seen[listener] = max(seen.get(listener, 0), message.added_at_ms)
+        seen = _place(places, message.hit).listeners
+        seen[listener] = max(seen.get(listener, 0), message.added_at_ms)
+    pulse = Pulse()
+    for place in places.values():
+        pulse.add(place)
     return pulse
+
+
+def _place(places: dict[int, _Place], hit: Hit) -> _Place:
+    place = places.get(hit.episode.int)
+    if place is None:
+        place = places[hit.episode.int] = _Place(hit)
+    return place
 
 
 def store(client: redis.Redis, pulse: Pulse) -> None:
     """Add a batch's activity."""
     pipe = client.pipeline(transaction=False)
     for scope, seen in pulse.listeners.items():
-        pipe.zadd(_listeners_key(scope), {key: float(at) for key, at in seen.items()}, gt=True)
+        pipe.zadd(_listeners_key(scope), cast("dict[Any, float]", seen), gt=True)
         pipe.expire(_listeners_key(scope), _EXPIRY_SECONDS)
     for (scope, second), count in pulse.sent.items():
         pipe.hincrby(_bytes_key(second), scope_name(scope), count)

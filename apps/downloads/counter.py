@@ -20,7 +20,7 @@ from apps.downloads import activity, shipping, stream, turns
 from apps.downloads.batch import Message, read_message
 from apps.downloads.counting import Counted, count
 from apps.downloads.positions import Cursor, PositionMovedError
-from apps.downloads.summary import Activity, BatchSummary
+from apps.downloads.summary import BatchSummary
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ type OnBatch = Callable[[BatchSummary], None]
 BATCH_MESSAGES = 5000
 BLOCK_MS = 500
 # Few large transactions instead of many small ones; far below "about a second".
-PACE_SECONDS = 0.4
+PACE_SECONDS = 0.25
 DRAIN_EVERY_SECONDS = 1.0
 DRAIN_BYTES = 4 * 1024 * 1024
 ADOPT_EVERY_SECONDS = 5.0
@@ -223,17 +223,12 @@ class Counter:
             activity.store(self._client, pulse)
             if self._on_batch is None:
                 return
-            shows = list(pulse.shows | {download.show for download in counted.downloads})
-            now_ms = int(at.timestamp() * 1000)
-            platform, *of_shows = activity.read(self._client, [None, *shows], now_ms=now_ms)
             self._on_batch(
                 BatchSummary(
                     at=at,
                     messages=len(messages),
                     downloads=tuple(counted.downloads),
                     bytes_sent=pulse.bytes_sent,
-                    activity=dict[UUID, Activity](zip(shows, of_shows, strict=True)),
-                    platform=platform,
                     touched=pulse.touched,
                 )
             )

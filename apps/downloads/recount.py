@@ -1,11 +1,13 @@
 """Counting an open day again from its hits, with the rules and the list of user agents of today."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
+import redis
 from django.db import connection, transaction
 
 from apps.core.clock import now
@@ -26,8 +28,11 @@ from apps.downloads.models import (
     MonthTotal,
 )
 from apps.downloads.open_days import existing_keys
+from apps.downloads.revision import recounted
 from apps.downloads.rules import DropReason
 from apps.downloads.shadow import shadow_of
+
+logger = logging.getLogger(__name__)
 
 # Everything that a batch writes to, the sketches of months apart: these can't forget anybody.
 _WRITTEN = (
@@ -103,6 +108,15 @@ def swap(recounted: Recount) -> None:
             cursor.execute(statement, {"day": day, "of_arrival": _OF_ARRIVAL})
     rollups.add_day(day)
     tally_unfinished(day)
+    transaction.on_commit(_tell_pages, robust=True)
+
+
+def _tell_pages() -> None:
+    """Open pages may show less than before; without Valkey they do so when they are reloaded."""
+    try:
+        recounted()
+    except redis.RedisError:
+        logger.warning("Open dashboards were not told of the recount")
 
 
 def forget() -> None:

@@ -1,7 +1,6 @@
 """What the counter tells the rooms above after each batch."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -29,7 +28,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class BatchSummary:
-    """One committed batch: its downloads, and the activity of the shows it touched.
+    """One committed batch: its downloads, and what it touched.
 
     ``touched`` are the ids of all shows, episodes and organisations with activity.
     """
@@ -38,6 +37,4 @@ class BatchSummary:
     messages: int = 0
     downloads: tuple[NewDownload, ...] = ()
     bytes_sent: int = 0
-    activity: Mapping[UUID, Activity] = field(default_factory=dict)
-    platform: Activity = field(default_factory=Activity)
     touched: frozenset[UUID] = frozenset()

@@ -74,7 +74,7 @@ class Publisher:
 
     def note(self, summary: BatchSummary) -> None:
         """Remember what a committed batch touched: the counter's callback, so it must be quick."""
-        touched = summary.touched | summary.activity.keys()
+        touched = summary.touched
         if not touched and not summary.downloads:
             return
         with self._lock:
