@@ -134,8 +134,8 @@ def test_the_busiest_tenants_come_first(client: redis.Redis) -> None:
     busy, calm = UUID(int=60), UUID(int=61)
     hits = [
         make_hit((0, 50_000), organization=busy),
-        make_hit((0, 10_000), organization=calm),
-        make_hit((0, 20_000), organization=calm),
+        make_hit((0, 10_000), organization=calm, episode=OTHER_EPISODE),
+        make_hit((0, 20_000), organization=calm, episode=OTHER_EPISODE),
     ]
     activity.store(client, take_pulse([message(hit) for hit in hits], [], ByteMeter()))
 
