@@ -23,6 +23,9 @@ class Extent:
     delays: int = 20
     crowds: tuple[int, int] = (1_000, 5_000)
     slow_seconds: float = 20.0
+    chart_episodes: int = 1_000
+    chart_days: int = 730
+    chart_tries: int = 15
 
     @classmethod
     def quick(cls) -> "Extent":
@@ -38,6 +41,9 @@ class Extent:
             delays=2,
             crowds=(100, 500),
             slow_seconds=4.0,
+            chart_episodes=60,
+            chart_days=60,
+            chart_tries=3,
         )
 
 

@@ -26,6 +26,7 @@ FORM = {
     "author": "Night Radio",
     "owner_name": "",
     "owner_email": "",
+    "time_zone": "Europe/Berlin",
 }
 
 
@@ -72,6 +73,8 @@ def test_a_refused_show_is_shown_again_with_what_was_typed(people: People) -> No
         ({"category": "Podcasting"}, "Select a valid choice"),
         ({"description": "x" * 4001}, "at most 4000 characters"),
         ({"title": ""}, "This field is required"),
+        ({"time_zone": "Mars/Olympus_Mons"}, "Choose a time zone from the list"),
+        ({"time_zone": ""}, "This field is required"),
     ],
 )
 def test_a_wrong_field_says_what_to_do(

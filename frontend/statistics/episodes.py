@@ -1,0 +1,207 @@
+"""A show's episodes beside each other: their first days in a table, and as curves."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.core.paginator import Page, Paginator
+
+from apps.downloads import chart_tables, episode_curves
+from apps.downloads.chart_tables import Table
+from apps.downloads.charts import WINDOWS
+from apps.downloads.episode_curves import MOST_EPISODES, STEP_HOURS
+from apps.downloads.episode_figures import all_time_of_episodes, figures_of_episodes
+from frontend.statistics import words
+from frontend.statistics.panels import Panel
+from frontend.statistics.plots import Series, Slot, draw
+from frontend.statistics.subject import Subject
+from podcasts.access import episodes_of
+
+PER_PAGE = 25
+MOST_FOUND = 20
+COMPARED_AT_FIRST = 3
+SORTS = ("-published", "published", "title", "-title", "-total", "total")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a table says of an episode that is or was public."""
+
+    id: UUID
+    title: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table; a figure is None until its days have passed."""
+
+    episode: Published
+    within: Sequence[tuple[int, int | None]]
+    all_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column that can be sorted by; ``next_sort`` is what a click asks for."""
+
+    label: str
+    next_sort: str
+    direction: str  # of aria-sort; "" where it is not sorted by this one
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An episode that may be compared."""
+
+    episode: Published
+    is_chosen: bool
+    number: int  # of its curve, from 1; 0 for none
+
+
+def published_episodes(subject: Subject) -> list[Published]:
+    """All of them, newest first: one query, however many."""
+    rows = (
+        episodes_of(subject.show)
+        .select_related(None)
+        .prefetch_related(None)
+        .filter(published_at__lte=subject.at)
+        .values_list("pk", "title", "published_at")
+    )
+    return [Published(number, title, at) for number, title, at in rows if at]
+
+
+def episode_page(
+    subject: Subject, episodes: Sequence[Published], *, sort: str, number: str | None
+) -> tuple[Page[Published], list[Row]]:
+    """One page of the table, and its lines."""
+    page = Paginator(_sorted(subject, episodes, sort), PER_PAGE).get_page(number)
+    figures = figures_of_episodes(
+        [(episode.id, episode.at) for episode in page], show=subject.show.pk, now=subject.at
+    )
+    rows = []
+    for episode in page:
+        found = figures[episode.id]
+        within = dict(found.milestones)
+        rows.append(Row(episode, [(days, within[days]) for days in WINDOWS], found.all_time))
+    return page, rows
+
+
+def _sorted(subject: Subject, episodes: Sequence[Published], sort: str) -> Sequence[Published]:
+    name, is_reversed = sort.removeprefix("-"), sort.startswith("-")
+    if name == "total":
+        totals = all_time_of_episodes(
+            show=subject.show.pk, episodes=[episode.id for episode in episodes]
+        )
+        return sorted(episodes, key=lambda each: totals.get(each.id, 0), reverse=is_reversed)
+    if name == "title":
+        return sorted(episodes, key=lambda each: each.title.casefold(), reverse=is_reversed)
+    return episodes if is_reversed else episodes[::-1]
+
+
+def headings(sort: str) -> dict[str, Heading]:
+    """The columns that can be sorted by; the first click sorts as one usually wants it."""
+    directions = {sort.removeprefix("-"): "descending" if sort.startswith("-") else "ascending"}
+    labels = {"title": "Episode", "published": "Published", "total": "All time"}
+    return {
+        name: Heading(
+            label,
+            next_sort=_other(sort) if name in directions else _usual(name),
+            direction=directions.get(name, ""),
+        )
+        for name, label in labels.items()
+    }
+
+
+def _other(sort: str) -> str:
+    return sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
+
+
+def _usual(name: str) -> str:
+    return name if name == "title" else f"-{name}"
+
+
+def all_rows(subject: Subject) -> Table:
+    """The whole table, for an export."""
+    episodes = published_episodes(subject)
+    figures = figures_of_episodes(
+        [(episode.id, episode.at) for episode in episodes],
+        show=subject.show.pk,
+        now=subject.at,
+    )
+    rows = [(episode.id, episode.title, episode.at) for episode in episodes]
+    return chart_tables.episode_table(rows, figures, days=WINDOWS)
+
+
+def chosen_episodes(
+    episodes: Sequence[Published], wanted: Collection[str], *, subject: Subject
+) -> list[Published]:
+    """Those asked for; else the newest ones, or an episode and those before it."""
+    chosen = [episode for episode in episodes if str(episode.id) in wanted][:MOST_EPISODES]
+    if chosen:
+        return chosen
+    first = 0
+    if subject.episode:
+        ids = [episode.id for episode in episodes]
+        first = ids.index(subject.episode.pk) if subject.episode.pk in ids else 0
+    return list(episodes[first : first + COMPARED_AT_FIRST])
+
+
+def compare_panel(subject: Subject, chosen: Sequence[Published], *, days: int) -> Panel:
+    """The curves of these episodes, each from the hour in which it came out."""
+    curves = episode_curves.curves(
+        [(episode.id, episode.at) for episode in chosen],
+        show=subject.show.pk,
+        days=days,
+        now=subject.at,
+    )
+    titles = {episode.id: episode.title for episode in chosen}
+    step = STEP_HOURS[days]
+    slots = [
+        Slot(
+            label=_after(number * step),
+            words=[
+                f"After {words.hours_after((number + 1) * step)}",
+                *(
+                    f"{titles[curve.episode]}: {words.grouped(value)}"
+                    for curve in curves
+                    if (value := curve.points[number]) is not None
+                ),
+            ],
+        )
+        for number in range(days * 24 // step)
+    ]
+    lines = [
+        Series(titles[curve.episode], f"plot__line plot__line--{number}", curve.points)
+        for number, curve in enumerate(curves, start=1)
+    ]
+    return Panel(
+        key="compare",
+        title="Episodes compared",
+        note="All downloads since the hour of publication",
+        table=chart_tables.curve_table(curves, days=days, titles=titles),
+        plot=draw(slots, lines=lines, label=f"Downloads in the first {days} days", height=300),
+        empty="" if chosen else "Curves appear here once episodes are published.",
+    )
+
+
+def _after(hours: int) -> str:
+    """Below the axis: the time at which a step begins."""
+    return f"{hours // 24} d" if hours % 24 == 0 and hours else f"{hours} h"
+
+
+def options(
+    episodes: Sequence[Published], chosen: Sequence[Published], *, search: str
+) -> list[Option]:
+    """What can be chosen: what is chosen already, then what the search finds, newest first."""
+    numbers: Mapping[UUID, int] = {episode.id: n for n, episode in enumerate(chosen, start=1)}
+    found = [
+        episode
+        for episode in episodes
+        if episode.id not in numbers and search.casefold() in episode.title.casefold()
+    ]
+    return [
+        Option(episode, episode.id in numbers, numbers.get(episode.id, 0))
+        for episode in [*chosen, *found[:MOST_FOUND]]
+    ]
