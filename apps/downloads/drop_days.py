@@ -1,6 +1,6 @@
 """Why requests were not counted, day by day."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import Count, Sum, Value
@@ -25,10 +25,12 @@ class DropDay:
 def drops_by_day(scope: Scope, period: Period) -> list[DropDay]:
     """What there is of each day and reason, oldest first: one query.
 
-    A scope that names the organisation beside the show finds what waits for review sooner.
+    A scope that names the organisation beside the show finds what waits for review sooner; for
+    what was dropped the show is enough, by which an index begins.
     """
+    dropped = replace(scope, organization=None) if scope.show else scope
     tallied = (
-        DropTally.objects.filter(scope.everything, period.condition)
+        DropTally.objects.filter(dropped.everything, period.condition)
         .order_by()
         .values_list("day", "reason")
         .annotate(total=Sum("count"))
