@@ -15,7 +15,8 @@ PERIODS = (
     ("year", "This year"),
     ("all", "All time"),
 )
-HOURS = (("48", "48 hours"), ("168", "7 days"))
+HOURS, DEFAULT_HOURS = (("48", "48 hours"), ("168", "7 days")), 48
+DEFAULT_CURVE_DAYS = 7
 CURVE_DAYS = (("2", "2 days"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days"))
 
 _DEFAULT = 30
@@ -94,7 +95,13 @@ def _grains(period: Period) -> tuple[Grain, ...]:
     return tuple(grain for grain, is_possible in possible if is_possible)
 
 
-def number_of(query: Mapping[str, str], name: str, choices: tuple[tuple[str, str], ...]) -> int:
-    """One of these numbers; the first unless another one was chosen."""
-    wanted = query.get(name, "")
-    return int(wanted if wanted in dict(choices) else choices[0][0])
+def hours_of(query: Mapping[str, str]) -> int:
+    """How many of the last hours to show."""
+    wanted = query.get("hours", "")
+    return int(wanted) if wanted in dict(HOURS) else DEFAULT_HOURS
+
+
+def curve_days_of(query: Mapping[str, str]) -> int:
+    """How many days after publication to compare."""
+    wanted = query.get("days", "")
+    return int(wanted) if wanted in dict(CURVE_DAYS) else DEFAULT_CURVE_DAYS

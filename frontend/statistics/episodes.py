@@ -21,6 +21,7 @@ from podcasts.access import episodes_of
 PER_PAGE = 25
 MOST_FOUND = 20
 COMPARED_AT_FIRST = 3
+_TICK_HOURS = {2: 12, 7: 24, 30: 5 * 24, 90: 15 * 24}
 SORTS = ("-published", "published", "title", "-title", "-total", "total")
 
 
@@ -160,7 +161,7 @@ def compare_panel(subject: Subject, chosen: Sequence[Published], *, days: int) -
     step = STEP_HOURS[days]
     slots = [
         Slot(
-            label=_after(number * step),
+            label=_after((number + 1) * step),
             words=[
                 f"After {words.hours_after((number + 1) * step)}",
                 *(
@@ -181,14 +182,20 @@ def compare_panel(subject: Subject, chosen: Sequence[Published], *, days: int) -
         title="Episodes compared",
         note="All downloads since the hour of publication",
         table=chart_tables.curve_table(curves, days=days, titles=titles),
-        plot=draw(slots, lines=lines, label=f"Downloads in the first {days} days", height=300),
+        plot=draw(
+            slots,
+            lines=lines,
+            label=f"Downloads in the first {days} days",
+            height=300,
+            tick_every=_TICK_HOURS[days] // step,
+        ),
         empty="" if chosen else "Curves appear here once episodes are published.",
     )
 
 
 def _after(hours: int) -> str:
-    """Below the axis: the time at which a step begins."""
-    return f"{hours // 24} d" if hours % 24 == 0 and hours else f"{hours} h"
+    """Below the axis."""
+    return f"{hours} h" if hours % 24 else f"{hours // 24} d"
 
 
 def options(

@@ -33,7 +33,7 @@ def _time(subject: Subject, query: QueryDict) -> Table:
 
 
 def _hours(subject: Subject, query: QueryDict) -> Table:
-    hours = choices.number_of(query, "hours", choices.HOURS)
+    hours = choices.hours_of(query.dict())  # type: ignore[arg-type]
     return panels.hour_panel(subject, hours).table
 
 
@@ -55,7 +55,7 @@ def _compare(subject: Subject, query: QueryDict) -> Table:
     chosen = episodes.chosen_episodes(
         episodes.published_episodes(subject), query.getlist("compare"), subject=subject
     )
-    days = choices.number_of(query, "days", choices.CURVE_DAYS)
+    days = choices.curve_days_of(query.dict())  # type: ignore[arg-type]
     return episodes.compare_panel(subject, chosen, days=days).table
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 PLOT_TOP = 14.0
 AXIS_HEIGHT = 40.0  # dates, and above them the marks of new episodes
 GUTTER = 0.24  # of a slot, left empty between two bars
-MOST_LABELS = 6
+MOST_LABELS = 5
 _STEPS = (1, 2, 4, 6, 8, 10)
 
 
@@ -129,8 +129,13 @@ def draw(
     lines: Sequence[Series] = (),
     label: str,
     height: int = 260,
+    tick_every: int = 0,
 ) -> Plot:
-    """Bars of pieces on top of each other, with lines above them, on one scale."""
+    """Bars of pieces on top of each other, with lines above them, on one scale.
+
+    The axis has as many labels as a phone has room for, the last slot's among them; with
+    ``tick_every``, one for each so many slots.
+    """
     stacks = [sum(one.values[index] or 0 for one in stacked) for index in range(len(slots))]
     top = ceiling(max([*stacks, *(value or 0 for one in lines for value in one.values)], default=0))
     plot_height = height - PLOT_TOP - AXIS_HEIGHT
@@ -150,7 +155,7 @@ def draw(
             )
             for index, slot in enumerate(slots)
         ],
-        x_ticks=_x_ticks([slot.label for slot in slots]),
+        x_ticks=_x_ticks([slot.label for slot in slots], tick_every),
         y_ticks=[
             Tick(_short(top * half // 2), round(PLOT_TOP + plot_height * (1 - half / 2), 2))
             for half in (0, 1, 2)
@@ -198,14 +203,13 @@ def _stroke(series: Series, top: int) -> Stroke | None:
     return Stroke(series.css, path, *points[-1])
 
 
-def _x_ticks(labels: Sequence[str]) -> list[Tick]:
-    """Few enough to stand apart on a phone, at even distances."""
+def _x_ticks(labels: Sequence[str], every: int) -> list[Tick]:
     count = len(labels)
-    step = max(1, -(-count // MOST_LABELS))
     width = 100 / max(count, 1)
-    chosen = range(count - 1, -1, -step)
+    step = every or max(1, -(-count // MOST_LABELS))
+    chosen = range(step - 1, count, step) if every else range(count - 1, -1, -step)
     ticks = []
-    for index in reversed(chosen):
+    for index in sorted(chosen):
         position, anchor = round((index + 0.5) * width, 3), "middle"
         if position < 4 and count > 1:
             position, anchor = 0.0, "start"

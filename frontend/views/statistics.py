@@ -161,7 +161,7 @@ def _chosen(request: HttpRequest, subject: Subject) -> Context:
 
 
 def _hours(request: HttpRequest, subject: Subject) -> Context:
-    hours = choices.number_of(request.GET.dict(), "hours", choices.HOURS)
+    hours = choices.hours_of(request.GET.dict())
     return {
         "hours": panels.hour_panel(subject, hours),
         "hours_chosen": str(hours),
@@ -190,7 +190,7 @@ def _compare(request: HttpRequest, subject: Subject) -> Context:
     query = request.GET
     published = episodes.published_episodes(subject)
     chosen = episodes.chosen_episodes(published, query.getlist("compare"), subject=subject)
-    days = choices.number_of(query.dict(), "days", choices.CURVE_DAYS)
+    days = choices.curve_days_of(query.dict())
     search = query.get("q", "")[:200]
     return {
         "compare": episodes.compare_panel(subject, chosen, days=days),
