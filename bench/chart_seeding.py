@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -47,7 +48,8 @@ SELECT organization_id, show_id, episode_id, '', '', (hour AT TIME ZONE %(zone)s
     sum(downloads), 0
 FROM downloads_hourtotal WHERE show_id = %(show)s GROUP BY 1, 2, 3, 6
 """
-# The n-th most common value has a share of 1/n: as many of them as a show of this size has.
+# The n-th most common value has a share in proportion to 1/n, and a day with few downloads has few
+# values.
 _PARTS = """
 INSERT INTO downloads_daytotal (
     organization_id, show_id, episode_id, dimension, value, day, downloads, provisional
@@ -55,11 +57,10 @@ INSERT INTO downloads_daytotal (
 SELECT organization_id, show_id, episode_id, %(dimension)s, name, day, downloads, 0
 FROM (
     SELECT organization_id, show_id, episode_id, day, name, floor(
-        total.downloads * %(share)s / number / sum(1.0 / number) OVER (PARTITION BY total.id)
-        + random()
+        total.downloads * %(share)s / number / %(harmonic)s + random()
     )::bigint AS downloads
     FROM downloads_daytotal AS total,
-        unnest(%(values)s::text[]) WITH ORDINALITY AS named (name, number)
+        unnest((%(values)s::text[])[:1 + total.downloads]) WITH ORDINALITY AS named (name, number)
     WHERE show_id = %(show)s AND dimension = ''
 ) AS counted WHERE downloads > 0
 """
@@ -152,7 +153,7 @@ def _publish(
 
 @transaction.atomic
 def _fill(show: Show, at: datetime) -> None:
-    values = {"show": show.pk, "zone": ZONE, "now": at}
+    values: dict[str, Any] = {"show": show.pk, "zone": ZONE, "now": at}
     with connection.cursor() as cursor:
         for statement in (_HOURS, _SHOW_HOURS, _DAYS):
             cursor.execute(statement, values)
@@ -162,9 +163,13 @@ def _fill(show: Show, at: datetime) -> None:
             ("country", 1.0, _COUNTRIES),
             ("referrer", 0.06, _WEBSITES),
         ):
-            cursor.execute(
-                _PARTS, values | {"dimension": dimension, "share": share, "values": list(names)}
-            )
+            parts = {
+                "dimension": dimension,
+                "share": share,
+                "values": list(names),
+                "harmonic": sum(1 / number for number in range(1, len(names) + 1)),
+            }
+            cursor.execute(_PARTS, values | parts)
         for statement in (_MONTHS, _LISTENERS, _DROPS):
             cursor.execute(statement, values)
     _sketch_months(show, at)

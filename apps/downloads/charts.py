@@ -6,7 +6,7 @@ Callers have checked who may see it (``podcasts.access``). Days are those of the
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from itertools import groupby
 from typing import Any
@@ -240,7 +240,7 @@ def instants(period: Period, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return first, end
 
 
-def first_open_day(now: datetime, zone: ZoneInfo) -> date:
+def first_open_day(now: datetime, zone: tzinfo) -> date:
     """The first day of this zone that late reports may still change.
 
     A day is final with the last day of UTC that it touches.

@@ -37,6 +37,11 @@ class Choice:
     error: str = ""
 
     @property
+    def has_years(self) -> bool:
+        """Whether a day and a month alone could be of several years."""
+        return (self.period.last - self.period.first).days > 366
+
+    @property
     def words(self) -> str:
         """As a part of a sentence: "1 Sep to 30 Sep 2026"."""
         first, last = self.period.first, self.period.last

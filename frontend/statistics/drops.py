@@ -1,12 +1,15 @@
 """Why a show's figures are lower than another host's: what was not counted, by day and reason."""
 
 from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
 
 from apps.downloads import chart_tables
+from apps.downloads.charts import Bucket
 from apps.downloads.drop_days import downloads_by_utc_day, drops_by_day
 from apps.downloads.drop_reasons import Explanation, explain
-from apps.downloads.totals import Period
 from frontend.statistics import words
+from frontend.statistics.choices import Choice
 from frontend.statistics.panels import Panel
 from frontend.statistics.plots import Series, Slot, draw
 from frontend.statistics.subject import Subject
@@ -25,30 +28,21 @@ class ReasonRow:
     css: str
 
 
-def drop_panel(subject: Subject, period: Period) -> tuple[Panel, list[ReasonRow], int]:
+def drop_panel(subject: Subject, choice: Choice) -> tuple[Panel, list[ReasonRow], int]:
     """The chart, the reasons that applied, most frequent first, and the downloads beside them."""
-    drops = drops_by_day(subject.scope, period)
-    downloads = downloads_by_utc_day(subject.scope, period)
+    drops = drops_by_day(subject.scope, choice.period)
+    downloads = downloads_by_utc_day(subject.scope, choice.period)
     table = chart_tables.drop_table(drops, downloads)
     reasons = [column.key for column in table.columns[2:]]
+    spans = [list(days) for _, days in groupby(downloads, choice.grain.first_day)]
+    found = {(drop.day, drop.reason): drop.count for drop in drops}
     counts = {
-        reason: [int(str(row[2 + number])) for row in table.rows]
-        for number, reason in enumerate(reasons)
+        reason: [sum(found.get((day, reason), 0) for day in days) for days in spans]
+        for reason in reasons
     }
     slots = [
-        Slot(
-            label=words.day(day),
-            words=[
-                words.whole_day(day),
-                words.counted(downloads[day]),
-                *(
-                    f"{explain(reason).label}: {words.grouped(counts[reason][index])}"
-                    for reason in reasons
-                    if counts[reason][index]
-                ),
-            ],
-        )
-        for index, day in enumerate(downloads)
+        _slot(days, choice, sum(downloads[day] for day in days), _at(counts, index))
+        for index, days in enumerate(spans)
     ]
     own = [
         Series(explain(reason).label, _css(number), counts[reason])
@@ -59,13 +53,30 @@ def drop_panel(subject: Subject, period: Period) -> tuple[Panel, list[ReasonRow]
         own.append(Series("Other reasons", _css(MOST_COLOURS), summed))
     panel = Panel(
         key="not-counted",
-        title="Not counted, by day",
+        title=f"Not counted, by {choice.grain}",
         note="Days of UTC",
         table=table,
-        plot=draw(slots, stacked=own, label="Requests that were not counted on each day"),
+        plot=draw(slots, stacked=own, label=f"Requests that were not counted, by {choice.grain}"),
         empty="" if reasons else "Nothing was left out in this time.",
     )
     return panel, _rows(reasons, counts), sum(downloads.values())
+
+
+def _slot(days: list[date], choice: Choice, downloads: int, counts: dict[str, int]) -> Slot:
+    bucket = Bucket(days[0], days[-1], downloads, provisional=0, listeners=None)
+    dropped = (
+        f"{explain(reason).label}: {words.grouped(count)}"
+        for reason, count in counts.items()
+        if count
+    )
+    return Slot(
+        label=words.bucket_label(bucket, choice.grain, has_years=choice.has_years),
+        words=[words.bucket_words(bucket, choice.grain), words.counted(downloads), *dropped],
+    )
+
+
+def _at(counts: dict[str, list[int]], index: int) -> dict[str, int]:
+    return {reason: values[index] for reason, values in counts.items()}
 
 
 def _css(number: int) -> str:

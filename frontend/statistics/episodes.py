@@ -12,6 +12,7 @@ from apps.downloads.chart_tables import Table
 from apps.downloads.charts import WINDOWS
 from apps.downloads.episode_curves import MOST_EPISODES, STEP_HOURS
 from apps.downloads.episode_figures import all_time_of_episodes, figures_of_episodes
+from apps.downloads.first_days import by_first_days
 from frontend.statistics import words
 from frontend.statistics.panels import Panel
 from frontend.statistics.plots import Series, Slot, draw
@@ -22,7 +23,13 @@ PER_PAGE = 25
 MOST_FOUND = 20
 COMPARED_AT_FIRST = 3
 _TICK_HOURS = {2: 12, 7: 24, 30: 5 * 24, 90: 15 * 24}
-SORTS = ("-published", "published", "title", "-title", "-total", "total")
+_LABELS = {
+    "title": "Episode",
+    "published": "Published",
+    **{f"first{days}": f"{days} days" for days in WINDOWS},
+    "total": "All time",
+}
+SORTS = ("-published", *_LABELS, *(f"-{name}" for name in _LABELS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Heading:
     label: str
     next_sort: str
     direction: str  # of aria-sort; "" where it is not sorted by this one
+    is_number: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,29 +98,42 @@ def episode_page(
 
 
 def _sorted(subject: Subject, episodes: Sequence[Published], sort: str) -> Sequence[Published]:
+    """What has no figure (yet) comes last, whichever way."""
     name, is_reversed = sort.removeprefix("-"), sort.startswith("-")
-    if name == "total":
-        totals = all_time_of_episodes(
-            show=subject.show.pk, episodes=[episode.id for episode in episodes]
-        )
-        return sorted(episodes, key=lambda each: totals.get(each.id, 0), reverse=is_reversed)
     if name == "title":
         return sorted(episodes, key=lambda each: each.title.casefold(), reverse=is_reversed)
-    return episodes if is_reversed else episodes[::-1]
+    if name == "published":
+        return episodes if is_reversed else episodes[::-1]
+    counts = _counts(subject, episodes, name)
+    known = [episode for episode in episodes if episode.id in counts]
+    unknown = [episode for episode in episodes if episode.id not in counts]
+    return sorted(known, key=lambda each: counts[each.id], reverse=is_reversed) + unknown
 
 
-def headings(sort: str) -> dict[str, Heading]:
+def _counts(subject: Subject, episodes: Sequence[Published], name: str) -> Mapping[UUID, int]:
+    show = subject.show.pk
+    if name == "total":
+        return all_time_of_episodes(show=show, episodes=[episode.id for episode in episodes])
+    return by_first_days(
+        [(episode.id, episode.at) for episode in episodes],
+        show=show,
+        days=int(name.removeprefix("first")),
+        now=subject.at,
+    )
+
+
+def headings(sort: str) -> list[Heading]:
     """The columns that can be sorted by; the first click sorts as one usually wants it."""
     directions = {sort.removeprefix("-"): "descending" if sort.startswith("-") else "ascending"}
-    labels = {"title": "Episode", "published": "Published", "total": "All time"}
-    return {
-        name: Heading(
+    return [
+        Heading(
             label,
             next_sort=_other(sort) if name in directions else _usual(name),
             direction=directions.get(name, ""),
+            is_number=name not in {"title", "published"},
         )
-        for name, label in labels.items()
-    }
+        for name, label in _LABELS.items()
+    ]
 
 
 def _other(sort: str) -> str:

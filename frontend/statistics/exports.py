@@ -64,7 +64,7 @@ def _episodes(subject: Subject, query: QueryDict) -> Table:
 
 
 def _drops(subject: Subject, query: QueryDict) -> Table:
-    panel, _, _ = drops.drop_panel(subject, choice_of(subject, query).period)
+    panel, _, _ = drops.drop_panel(subject, choice_of(subject, query))
     return panel.table
 
 

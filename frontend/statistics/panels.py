@@ -111,13 +111,14 @@ def time_panel(subject: Subject, choice: Choice) -> Panel:
     buckets = charts.over_time(subject.scope, choice.period, choice.grain)
     has_listeners = choice.grain == "day" and not subject.episode
     marks = published_between(subject, *charts.instants(choice.period, subject.zone))
-    titles = _by_slot(marks, lambda at: choice.grain.first_day(at.astimezone(subject.zone).date()))
+    titles = _by_slot(marks, lambda at: at.astimezone(subject.zone).date())
     slots = [
         Slot(
-            label=words.bucket_label(bucket, choice.grain),
+            label=words.bucket_label(bucket, choice.grain, has_years=choice.has_years),
             words=_bucket_words(bucket, choice, subject, has_listeners=has_listeners),
             is_open=bucket.last >= subject.first_open,
-            episodes=titles.get(choice.grain.first_day(bucket.first), ()),
+            # By the week or the month nearly every place would have a mark.
+            episodes=titles.get(bucket.first, ()) if choice.grain == "day" else (),
         )
         for bucket in buckets
     ]

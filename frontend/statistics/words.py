@@ -32,9 +32,9 @@ def hour(moment: datetime) -> str:
     return f"{moment:%a}, {moment.day} {moment:%b, %H:%M}"
 
 
-def bucket_label(bucket: Bucket, grain: Grain) -> str:
-    """Below the axis."""
-    return f"{bucket.first:%b %Y}" if grain is Grain.MONTH else day(bucket.first)
+def bucket_label(bucket: Bucket, grain: Grain, *, has_years: bool) -> str:
+    """Below the axis; with the year where there is more than one."""
+    return f"{bucket.first:%b %Y}" if grain is Grain.MONTH or has_years else day(bucket.first)
 
 
 def bucket_words(bucket: Bucket, grain: Grain) -> str:

@@ -12,7 +12,6 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from apps.core.clock import now
-from apps.downloads.charts import WINDOWS
 from apps.downloads.episode_curves import MOST_EPISODES
 from apps.downloads.episode_figures import all_time
 from frontend.statistics import choices, drops, episodes, exports, panels
@@ -52,7 +51,7 @@ def show_not_counted(request: HttpRequest, show_id: UUID) -> HttpResponse:
     """Why the figures are lower than another host's."""
     subject = _of_show(request, show_id)
     choice = exports.choice_of(subject, request.GET)
-    panel, rows, downloads = drops.drop_panel(subject, choice.period)
+    panel, rows, downloads = drops.drop_panel(subject, choice)
     context = {
         **_common(request, subject),
         "choice": choice,
@@ -181,7 +180,6 @@ def _episodes(request: HttpRequest, subject: Subject) -> Context:
     return {
         "page": page,
         "rows": rows,
-        "windows": WINDOWS,
         "headings": episodes.headings(sort),
     }
 
