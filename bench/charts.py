@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from django.db import connection
 from apps.core.clock import now
 from apps.downloads import charts, drop_days, episode_curves, episode_figures
 from apps.downloads.charts import Grain
+from apps.downloads.first_days import by_first_days
 from apps.downloads.models import Dimension
 from apps.downloads.totals import Period, Scope
 from bench.chart_seeding import ZONE, BusyShow, seed_busy_show
@@ -41,8 +43,9 @@ def measure_charts(scene: Scene) -> Iterator[Figure]:
 def time_charts(busy: BusyShow, *, tries: int) -> Iterator[Figure]:
     """The same for a show that is there."""
     for name, chart in charts_of(busy).items():
+        cold = _sql_ms(chart)  # what is remembered, and pages that nobody has read yet
         times = [_sql_ms(chart) for _ in range(tries)]
-        note = f"worst of {tries}: {max(times):.1f} ms"
+        note = f"worst of {tries}: {max(times):.1f} ms; the first time {cold:.1f} ms"
         yield Figure(f"chart: {name}", statistics.median(times), "ms", CHART, note=note)
 
 
@@ -76,7 +79,10 @@ def charts_of(busy: BusyShow) -> dict[str, Chart]:
         "all time, all episodes": lambda: episode_figures.all_time_of_episodes(
             show=busy.show, episodes=[number for number, _ in busy.episodes]
         ),
-        **{f"first {days} days, all episodes": _first_days(busy, days) for days in charts.WINDOWS},
+        **{
+            f"sorted by the first {days} days": _first_days(busy, days, at)
+            for days in charts.WINDOWS
+        },
         "eight episodes, 90 days": lambda: episode_curves.curves(
             compared, show=busy.show, days=_QUARTER, now=at
         ),
@@ -87,6 +93,7 @@ def charts_of(busy: BusyShow) -> dict[str, Chart]:
             show, Period.last_days(_QUARTER, today=today)
         ),
         "not counted, two years": lambda: drop_days.drops_by_day(show, ever),
+        "downloads beside it": lambda: drop_days.downloads_by_utc_day(show, ever),
     }
 
 
@@ -94,8 +101,8 @@ def _parts(scope: Scope, period: Period, dimension: Dimension) -> Chart:
     return lambda: charts.parts(scope, period, dimension)
 
 
-def _first_days(busy: BusyShow, days: int) -> Chart:
-    return lambda: episode_curves.downloads_within(busy.episodes, show=busy.show, days=days)
+def _first_days(busy: BusyShow, days: int, at: datetime) -> Chart:
+    return lambda: by_first_days(busy.episodes, show=busy.show, days=days, now=at)
 
 
 class _Stopwatch:

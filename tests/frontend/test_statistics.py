@@ -217,13 +217,15 @@ def test_the_headline_compares_each_period_with_the_one_before(
 def test_the_table_of_first_days_is_sorted_and_what_is_not_over_comes_last(
     people: People, episode: Episode
 ) -> None:
-    second = EpisodeFactory(
-        show=episode.show, title="A second", published_at=NOON - timedelta(days=8)
-    )
-    fresh = EpisodeFactory(show=episode.show, title="Fresh", published_at=NOON - timedelta(days=1))
-    for made, count in ((episode, 1), (second, 2), (fresh, 3)):
+    for title, days_ago, count in (("The first", 9, 1), ("A second", 8, 2), ("Fresh", 1, 3)):
+        at = NOON - timedelta(days=days_ago)
+        made = (
+            episode
+            if title == episode.title
+            else EpisodeFactory(show=episode.show, title=title, published_at=at)
+        )
         for _ in range(count):
-            store_download(made, at=made.published_at + timedelta(hours=2))
+            store_download(made, at=at + timedelta(hours=2))
     client = people.client("analyst")
 
     def titles(sort: str) -> list[str]:
@@ -252,7 +254,7 @@ def test_episodes_are_compared_from_the_hour_of_their_publication(
     people: People, episode: Episode
 ) -> None:
     others = EpisodeFactory.create_batch(9, show=episode.show)
-    store_download(episode, at=episode.published_at + timedelta(hours=1, minutes=10))
+    store_download(episode, at=NOON - timedelta(days=9) + timedelta(hours=1, minutes=10))
     wanted = "&".join(f"compare={made.pk}" for made in [episode, *others])
     client = people.client("owner")
 
