@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
@@ -21,7 +21,7 @@ from podcasts.access import episodes_of
 
 PER_PAGE = 25
 MOST_FOUND = 20
-COMPARED_AT_FIRST = 3
+COMPARED_BEFORE = 3
 _TICK_HOURS = {2: 12, 7: 24, 30: 5 * 24, 90: 15 * 24}
 _LABELS = {
     "title": "Episode",
@@ -157,17 +157,22 @@ def all_rows(subject: Subject) -> Table:
 
 
 def chosen_episodes(
-    episodes: Sequence[Published], wanted: Collection[str], *, subject: Subject
+    episodes: Sequence[Published], wanted: Collection[str], *, subject: Subject, days: int
 ) -> list[Published]:
-    """Those asked for; else the newest ones, or an episode and those before it."""
+    """Those asked for; else the newest one, or the page's own, and some before it.
+
+    Of these, such that have a whole curve, as far as there are any.
+    """
     chosen = [episode for episode in episodes if str(episode.id) in wanted][:MOST_EPISODES]
     if chosen:
         return chosen
-    first = 0
-    if subject.episode:
-        ids = [episode.id for episode in episodes]
-        first = ids.index(subject.episode.pk) if subject.episode.pk in ids else 0
-    return list(episodes[first : first + COMPARED_AT_FIRST])
+    ids = [episode.id for episode in episodes]
+    own = subject.episode.pk if subject.episode else None
+    first = ids.index(own) if own in ids else 0
+    before = episodes[first + 1 :]
+    over = subject.at - timedelta(days=days)
+    whole = [episode for episode in before if episode.at <= over]
+    return [*episodes[first : first + 1], *(whole or before)[:COMPARED_BEFORE]]
 
 
 def compare_panel(subject: Subject, chosen: Sequence[Published], *, days: int) -> Panel:

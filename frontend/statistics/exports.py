@@ -52,10 +52,13 @@ def _months(subject: Subject, query: QueryDict) -> Table:
 
 
 def _compare(subject: Subject, query: QueryDict) -> Table:
-    chosen = episodes.chosen_episodes(
-        episodes.published_episodes(subject), query.getlist("compare"), subject=subject
-    )
     days = choices.curve_days_of(query.dict())  # type: ignore[arg-type]
+    chosen = episodes.chosen_episodes(
+        episodes.published_episodes(subject),
+        query.getlist("compare"),
+        subject=subject,
+        days=days,
+    )
     return episodes.compare_panel(subject, chosen, days=days).table
 
 

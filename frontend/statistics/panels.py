@@ -30,13 +30,16 @@ LISTENERS = "plot__line plot__line--listeners"
 
 @dataclass(frozen=True)
 class Rank:
-    """One line of a ranking; ``width`` is its bar's, in percent of the first one's."""
+    """One line of a ranking; ``width`` is its bar's, in percent of the first one's.
+
+    ``code`` is a country's of ISO 3166-1: flags of letters are not in every system's fonts.
+    """
 
     name: str
     count: int
     percent: int
     width: float
-    flag: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -237,7 +240,7 @@ def part_panel(subject: Subject, period: Period, key: str) -> Panel:
                 count=part.downloads,
                 percent=round(100 * part.downloads / total),
                 width=round(100 * part.downloads / highest, 2),
-                flag=words.flag(part.value) if dimension is Dimension.COUNTRY else "",
+                code=part.value if dimension is Dimension.COUNTRY else "",
             )
             for part in parts[:MOST_RANKED]
         ],

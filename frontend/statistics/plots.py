@@ -7,7 +7,7 @@ PLOT_TOP = 14.0
 AXIS_HEIGHT = 40.0  # dates, and above them the marks of new episodes
 GUTTER = 0.24  # of a slot, left empty between two bars
 MOST_LABELS = 5
-_STEPS = (1, 2, 4, 6, 8, 10)
+_STEPS = (1, 2, 3, 4, 5, 6, 8, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +115,12 @@ class Plot:
 
 
 def ceiling(highest: int) -> int:
-    """The least number whose half and itself are round, and that is not below; at least 4."""
+    """The least round number, and even, that is not below; at least 4."""
     step = 1
     while step * 10 < highest:
         step *= 10
-    return max(next(factor * step for factor in _STEPS if factor * step >= highest), 4)
+    tops = (factor * step for factor in _STEPS)
+    return max(next(top for top in tops if top >= highest and top % 2 == 0), 4)
 
 
 def draw(

@@ -4,8 +4,6 @@ from datetime import date, datetime
 
 from apps.downloads.charts import Bucket, Grain
 
-_FIRST_FLAG_LETTER = 0x1F1E6
-
 
 def counted(count: int, noun: str = "download") -> str:
     """``1 download``, ``12 345 downloads`` with narrow spaces."""
@@ -55,10 +53,3 @@ def hours_after(hours: int) -> str:
         if count
     ]
     return " ".join(parts)
-
-
-def flag(country: str) -> str:
-    """The flag of an ISO 3166-1 code, as two regional indicators; empty for anything else."""
-    if len(country) != 2 or not (country.isascii() and country.isalpha()):
-        return ""
-    return "".join(chr(_FIRST_FLAG_LETTER + ord(letter) - ord("A")) for letter in country.upper())

@@ -187,8 +187,10 @@ def _episodes(request: HttpRequest, subject: Subject) -> Context:
 def _compare(request: HttpRequest, subject: Subject) -> Context:
     query = request.GET
     published = episodes.published_episodes(subject)
-    chosen = episodes.chosen_episodes(published, query.getlist("compare"), subject=subject)
     days = choices.curve_days_of(query.dict())
+    chosen = episodes.chosen_episodes(
+        published, query.getlist("compare"), subject=subject, days=days
+    )
     search = query.get("q", "")[:200]
     return {
         "compare": episodes.compare_panel(subject, chosen, days=days),

@@ -270,17 +270,29 @@ def test_episodes_are_compared_from_the_hour_of_their_publication(
 
 
 def test_a_search_finds_episodes_to_compare(people: People, episode: Episode) -> None:
-    EpisodeFactory.create_batch(4, show=episode.show, published_at=NOON - timedelta(days=1))
+    others = EpisodeFactory.create_batch(
+        4, show=episode.show, published_at=NOON - timedelta(days=1)
+    )
 
     page = read(
         people.client("owner"),
-        of_show(episode, "?q=FIRST"),
+        of_show(episode, f"?q=FIRST&compare={others[0].pk}&compare={others[1].pk}"),
         **{"HX-Request": "true", "HX-Target": "compare"},
     )
 
     labels = texts(page, "//label[input[@name='compare']]//*[contains(@class, 'truncate')]")
     assert labels[-1] == "The first"
-    assert len(labels) == 3 + 1  # the chosen ones stay
+    assert len(labels) == 2 + 1  # the chosen ones stay
+
+
+def test_the_newest_episode_is_compared_with_whole_curves(people: People, episode: Episode) -> None:
+    for title, days_ago in (("Now", 0), ("Too new", 5), ("Whole", 20)):
+        EpisodeFactory(show=episode.show, title=title, published_at=NOON - timedelta(days=days_ago))
+
+    tree = read(people.client("analyst"), of_show(episode, "?days=7"))
+
+    checked = "//label[input[@checked]]//*[contains(@class, 'truncate')]"
+    assert texts(tree, checked) == ["Now", "The first", "Whole"]
 
 
 def test_an_episodes_page_compares_it_with_those_before(people: People, episode: Episode) -> None:
@@ -312,7 +324,7 @@ def test_rankings_name_what_is_known_and_what_is_not(people: People, episode: Ep
     countries = rows_of(client, of_show(episode, "countries.csv"))
 
     assert texts(card(tree, "countries"), ".//li") == [
-        "🇩🇪Germany 2 , 67 %",
+        "DEGermany 2 , 67 %",
         "Unknown 1 , 33 %",
     ]
     assert "Unknown app 1 , 33 %" in texts(card(tree, "apps"), ".//li")
