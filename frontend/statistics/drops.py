@@ -10,7 +10,7 @@ from apps.downloads.drop_days import downloads_by_utc_day, drops_by_day
 from apps.downloads.drop_reasons import Explanation, explain
 from frontend.statistics import words
 from frontend.statistics.choices import Choice
-from frontend.statistics.panels import Panel
+from frontend.statistics.panel import Panel
 from frontend.statistics.plots import Series, Slot, draw
 from frontend.statistics.subject import Subject
 

@@ -14,7 +14,7 @@ from apps.downloads.episode_curves import MOST_EPISODES, STEP_HOURS
 from apps.downloads.episode_figures import all_time_of_episodes, figures_of_episodes
 from apps.downloads.first_days import by_first_days
 from frontend.statistics import words
-from frontend.statistics.panels import Panel
+from frontend.statistics.panel import Panel
 from frontend.statistics.plots import Series, Slot, draw
 from frontend.statistics.subject import Subject
 from podcasts.access import episodes_of
@@ -54,6 +54,7 @@ class Row:
 class Heading:
     """A column that can be sorted by; ``next_sort`` is what a click asks for."""
 
+    name: str
     label: str
     next_sort: str
     direction: str  # of aria-sort; "" where it is not sorted by this one
@@ -127,6 +128,7 @@ def headings(sort: str) -> list[Heading]:
     directions = {sort.removeprefix("-"): "descending" if sort.startswith("-") else "ascending"}
     return [
         Heading(
+            name,
             label,
             next_sort=_other(sort) if name in directions else _usual(name),
             direction=directions.get(name, ""),

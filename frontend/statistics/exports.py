@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 
 from apps.downloads import charts
 from apps.downloads.chart_tables import Table
-from frontend.statistics import choices, drops, episodes, panels
+from frontend.statistics import choices, drops, episodes, rankings, timelines, week
 from frontend.statistics.choices import Choice
 from frontend.statistics.subject import Subject
 
@@ -29,26 +29,26 @@ def choice_of(subject: Subject, query: QueryDict) -> Choice:
 
 
 def _time(subject: Subject, query: QueryDict) -> Table:
-    return panels.time_panel(subject, choice_of(subject, query)).table
+    return timelines.time_panel(subject, choice_of(subject, query)).table
 
 
 def _hours(subject: Subject, query: QueryDict) -> Table:
     hours = choices.hours_of(query.dict())  # type: ignore[arg-type]
-    return panels.hour_panel(subject, hours).table
+    return timelines.hour_panel(subject, hours).table
 
 
 def _part(key: str) -> Maker:
     return lambda subject, query: (
-        panels.part_panel(subject, choice_of(subject, query).period, key).table
+        rankings.part_panel(subject, choice_of(subject, query).period, key).table
     )
 
 
 def _week(subject: Subject, query: QueryDict) -> Table:
-    return panels.week_panel(subject, choice_of(subject, query).period).table
+    return week.week_panel(subject, choice_of(subject, query).period).table
 
 
 def _months(subject: Subject, query: QueryDict) -> Table:
-    return panels.month_panel(subject, choice_of(subject, query).period).table
+    return timelines.month_panel(subject, choice_of(subject, query).period).table
 
 
 def _compare(subject: Subject, query: QueryDict) -> Table:
@@ -76,7 +76,7 @@ _OF_BOTH: dict[str, Maker] = {
     "hours": _hours,
     "week": _week,
     "compare": _compare,
-    **{key: _part(key) for key in panels.PART_KEYS},
+    **{key: _part(key) for key in rankings.PART_KEYS},
 }
 _OF_SHOWS: dict[str, Maker] = {
     **_OF_BOTH,

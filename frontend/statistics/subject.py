@@ -43,6 +43,11 @@ class Subject:
         )
 
     @property
+    def zone_name(self) -> str:
+        """For people."""
+        return self.show.time_zone.replace("_", " ")
+
+    @property
     def name(self) -> str:
         """For the names of files."""
         return f"{self.show.handle}-{self.episode.slug}" if self.episode else self.show.handle

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from apps.core.clock import now
 from apps.downloads.episode_curves import MOST_EPISODES
 from apps.downloads.episode_figures import all_time
-from frontend.statistics import choices, drops, episodes, exports, panels
+from frontend.statistics import choices, drops, episodes, exports, rankings, timelines, week
 from frontend.statistics.subject import Subject
 from frontend.views.studio.standing import standing
 from podcasts.access import get_episode, get_show
@@ -148,21 +148,21 @@ def _chosen(request: HttpRequest, subject: Subject) -> Context:
     found: Context = {
         "choice": choice,
         "periods": choices.PERIODS,
-        "headline": panels.headline(subject),
+        "headline": timelines.headline(subject),
         "all_time": all_time(subject.scope),
-        "time": panels.time_panel(subject, choice),
-        "parts": panels.part_panels(subject, choice.period),
-        "week": panels.week_panel(subject, choice.period),
+        "time": timelines.time_panel(subject, choice),
+        "parts": rankings.part_panels(subject, choice.period),
+        "week": week.week_panel(subject, choice.period),
     }
     if subject.episode is None:
-        found["months"] = panels.month_panel(subject, choice.period)
+        found["months"] = timelines.month_panel(subject, choice.period)
     return found
 
 
 def _hours(request: HttpRequest, subject: Subject) -> Context:
     hours = choices.hours_of(request.GET.dict())
     return {
-        "hours": panels.hour_panel(subject, hours),
+        "hours": timelines.hour_panel(subject, hours),
         "hours_chosen": str(hours),
         "hour_choices": choices.HOURS,
     }

@@ -115,6 +115,14 @@ def test_a_period_is_chosen_without_a_new_page(page: Page) -> None:
     expect(chart.locator(".plot__target")).to_have_count(30)
 
 
+def test_the_keyboard_stays_where_it_was_after_a_choice(page: Page) -> None:
+    link = page.get_by_role("navigation", name="Hours").get_by_role("link", name="7 days")
+    link.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#hours .plot__target")).to_have_count(168)
+    expect(link).to_be_focused()
+
+
 def test_another_episode_is_compared_by_a_click(page: Page) -> None:
     boxes = page.locator("#compare input[name=compare]")
     lines = page.locator("#compare path.plot__line")
@@ -123,6 +131,17 @@ def test_another_episode_is_compared_by_a_click(page: Page) -> None:
     boxes.first.uncheck()
     expect(page.locator("#compare .plot__svg svg path")).to_have_count(before - 1)
     assert lines.count() >= before - 1
+
+
+def test_a_new_show_proposes_the_time_zone_of_the_browser(
+    browser: Browser, instance: Instance
+) -> None:
+    context = browser.new_context(base_url=instance.origin, timezone_id="Europe/Vienna")
+    page = context.new_page()
+    sign_in(page, instance, "demo@example.com")
+    page.goto("/studio/shows/new/")
+    expect(page.get_by_label("Time zone")).to_have_value("Europe/Vienna")
+    context.close()
 
 
 def test_charts_and_choosers_work_without_a_script(

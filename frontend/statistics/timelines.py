@@ -1,88 +1,25 @@
-"""The charts of a statistics page: each with its drawing, and the same numbers as a table."""
+"""Charts over time: the headline, the chosen period, the last hours, listeners by month."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
 
 from apps.downloads import chart_tables, charts
-from apps.downloads.chart_tables import Table
-from apps.downloads.charts import Bucket, Part, Window
-from apps.downloads.models import Dimension
-from apps.downloads.referrers import referrer_name
+from apps.downloads.charts import Bucket, Window
 from apps.downloads.totals import Period
-from apps.live.country_names import country_name
 from frontend.show_figures import Trend, trend
 from frontend.statistics import words
 from frontend.statistics.choices import Choice
-from frontend.statistics.plots import Plot, Series, Slot, draw
+from frontend.statistics.panel import Mark, Panel
+from frontend.statistics.plots import Series, Slot, draw
 from frontend.statistics.subject import Subject
 from podcasts.access import episodes_of
 
-MOST_RANKED = 8
 NARROW_PLOT = 200
 
 DOWNLOADS = "plot__bar"
 FROM_REQUESTS = "plot__bar plot__bar--requests"
 LISTENERS = "plot__line plot__line--listeners"
-
-
-@dataclass(frozen=True)
-class Rank:
-    """One line of a ranking; ``width`` is its bar's, in percent of the first one's.
-
-    ``code`` is a country's of ISO 3166-1: flags of letters are not in every system's fonts.
-    """
-
-    name: str
-    count: int
-    percent: int
-    width: float
-    code: str = ""
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One chart; ``key`` names its exports, ``empty`` says what to do while there is nothing."""
-
-    key: str
-    title: str
-    table: Table
-    note: str = ""
-    plot: Plot | None = None
-    ranks: Sequence[Rank] = ()
-    grid: Sequence["GridRow"] = ()
-    empty: str = ""
-    marks: Sequence["Mark"] = field(default=())
-
-
-@dataclass(frozen=True)
-class Mark:
-    """An episode that came out within a chart."""
-
-    episode: UUID
-    title: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class GridCell:
-    """An hour of a weekday; ``level`` is from 0 (nothing) to 8 (the most)."""
-
-    hour: int
-    count: int
-    level: int
-    words: str
-
-
-@dataclass(frozen=True)
-class GridRow:
-    """A weekday."""
-
-    name: str
-    short: str
-    cells: Sequence[GridCell]
 
 
 def headline(subject: Subject) -> list[tuple[str, Trend]]:
@@ -198,7 +135,7 @@ def hour_panel(subject: Subject, hours: int) -> Panel:
     return Panel(
         key="hours",
         title=f"The last {label} by the hour",
-        note=f"Hours as in {_zone_name(subject)}",
+        note=f"Hours as in {subject.zone_name}",
         table=chart_tables.hour_table(found, subject.zone),
         plot=draw(
             slots,
@@ -208,106 +145,6 @@ def hour_panel(subject: Subject, hours: int) -> Panel:
         ),
         empty="" if any(each.downloads for each in found) else f"Nothing in the last {label}.",
         marks=marks,
-    )
-
-
-def _zone_name(subject: Subject) -> str:
-    return subject.show.time_zone.replace("_", " ")
-
-
-def part_panels(subject: Subject, period: Period) -> list[Panel]:
-    """Apps, devices, countries and websites."""
-    return [part_panel(subject, period, key) for key in _PARTS]
-
-
-def part_panel(subject: Subject, period: Period, key: str) -> Panel:
-    """One of ``PART_KEYS``."""
-    dimension, title, column, unknown, note, empty = _PARTS[key]
-    parts = charts.parts(subject.scope, period, dimension)
-    if dimension is Dimension.REFERRER:
-        parts = _by_player(parts)
-    names = {part.value: _part_name(dimension, part.value) or unknown for part in parts}
-    total = sum(part.downloads for part in parts) or 1
-    highest = parts[0].downloads if parts else 1
-    return Panel(
-        key=key,
-        title=title,
-        note=note,
-        table=chart_tables.part_table(parts, key=dimension.value, label=column, names=names),
-        ranks=[
-            Rank(
-                name=names[part.value],
-                count=part.downloads,
-                percent=round(100 * part.downloads / total),
-                width=round(100 * part.downloads / highest, 2),
-                code=part.value if dimension is Dimension.COUNTRY else "",
-            )
-            for part in parts[:MOST_RANKED]
-        ],
-        empty="" if parts else empty,
-    )
-
-
-_NOTHING = "No downloads in this time."
-# Key of the export: dimension, title, first column, unknown, note, what to say when empty.
-_PARTS: Mapping[str, tuple[Dimension, str, str, str, str, str]] = {
-    "apps": (Dimension.APP, "Apps", "App", "Unknown app", "", _NOTHING),
-    "devices": (Dimension.DEVICE, "Devices", "Device", "Unknown device", "", _NOTHING),
-    "countries": (Dimension.COUNTRY, "Countries", "Code", "Unknown", "", _NOTHING),
-    "websites": (
-        Dimension.REFERRER,
-        "Websites",
-        "Site",
-        "Unknown",
-        "On which a player was used",
-        "Nobody used a player on a website. Your public page has one.",
-    ),
-}
-PART_KEYS = tuple(_PARTS)
-
-
-def _part_name(dimension: Dimension, value: str) -> str:
-    return country_name(value) if dimension is Dimension.COUNTRY else value
-
-
-def _by_player(parts: Sequence[Part]) -> list[Part]:
-    """Hosts of one web player are one line."""
-    sums: dict[str, tuple[int, int]] = {}
-    for part in parts:
-        name = referrer_name(part.value)
-        before = sums.get(name, (0, 0))
-        sums[name] = before[0] + part.downloads, before[1] + part.provisional
-    ordered = sorted(sums.items(), key=lambda item: (-item[1][0], item[0]))
-    return [Part(name, *counts) for name, counts in ordered]
-
-
-def week_panel(subject: Subject, period: Period) -> Panel:
-    """When people download: weekday by hour."""
-    grid = charts.week(subject.scope, period, subject.zone)
-    highest = max(max(row) for row in grid)
-    rows = [
-        GridRow(
-            name=name,
-            short=name[:2],
-            cells=[
-                GridCell(
-                    hour=hour,
-                    count=count,
-                    level=-(-8 * count // highest) if highest else 0,
-                    words=f"{name}, {hour:02}:00\n{words.counted(count)}",
-                )
-                for hour, count in enumerate(row)
-            ],
-        )
-        for name, row in zip(chart_tables.WEEKDAYS, grid, strict=True)
-    ]
-    return Panel(
-        key="week",
-        title="When they download",
-        note=f"Weekday by hour, as in {_zone_name(subject)}",
-        table=chart_tables.week_table(grid),
-        grid=rows if highest else (),
-        empty="" if highest else _NOTHING,
     )
 
 
