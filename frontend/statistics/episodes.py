@@ -188,16 +188,9 @@ def compare_panel(subject: Subject, chosen: Sequence[Published], *, days: int) -
     titles = {episode.id: episode.title for episode in chosen}
     step = STEP_HOURS[days]
     slots = [
-        Slot(
-            label=_after((number + 1) * step),
-            words=[
-                f"After {words.hours_after((number + 1) * step)}",
-                *(
-                    f"{titles[curve.episode]}: {words.grouped(value)}"
-                    for curve in curves
-                    if (value := curve.points[number]) is not None
-                ),
-            ],
+        _slot(
+            (number + 1) * step,
+            [(titles[curve.episode], curve.points[number]) for curve in curves],
         )
         for number in range(days * 24 // step)
     ]
@@ -219,6 +212,11 @@ def compare_panel(subject: Subject, chosen: Sequence[Published], *, days: int) -
         ),
         empty="" if chosen else "Curves appear here once episodes are published.",
     )
+
+
+def _slot(hours: int, counts: Sequence[tuple[str, int | None]]) -> Slot:
+    known = (f"{title}: {words.grouped(count)}" for title, count in counts if count is not None)
+    return Slot(label=_after(hours), words=[f"After {words.hours_after(hours)}", *known])
 
 
 def _after(hours: int) -> str:

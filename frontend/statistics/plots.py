@@ -140,22 +140,12 @@ def draw(
     stacks = [sum(one.values[index] or 0 for one in stacked) for index in range(len(slots))]
     top = ceiling(max([*stacks, *(value or 0 for one in lines for value in one.values)], default=0))
     plot_height = height - PLOT_TOP - AXIS_HEIGHT
-    width = 100 / max(len(slots), 1)
     return Plot(
         label=label,
         height=height,
         bars=_bars(slots, stacked, top, plot_height),
         strokes=[stroke for one in lines if (stroke := _stroke(one, top))],
-        targets=[
-            Target(
-                x=round(index * width, 3),
-                width=round(width, 3),
-                centre=round((index + 0.5) * width, 3),
-                words="\n".join((*slot.words, *(f"New: {title}" for title in slot.episodes))),
-                has_episodes=bool(slot.episodes),
-            )
-            for index, slot in enumerate(slots)
-        ],
+        targets=_targets(slots),
         x_ticks=_x_ticks([slot.label for slot in slots], tick_every),
         y_ticks=[
             Tick(_short(top * half // 2), round(PLOT_TOP + plot_height * (1 - half / 2), 2))
@@ -165,6 +155,20 @@ def draw(
         has_open=any(slot.is_open for slot in slots),
         has_marks=any(slot.episodes for slot in slots),
     )
+
+
+def _targets(slots: Sequence[Slot]) -> list[Target]:
+    width = 100 / max(len(slots), 1)
+    return [
+        Target(
+            x=round(index * width, 3),
+            width=round(width, 3),
+            centre=round((index + 0.5) * width, 3),
+            words="\n".join((*slot.words, *(f"New: {title}" for title in slot.episodes))),
+            has_episodes=bool(slot.episodes),
+        )
+        for index, slot in enumerate(slots)
+    ]
 
 
 def _bars(

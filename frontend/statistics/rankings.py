@@ -26,25 +26,28 @@ def part_panel(subject: Subject, period: Period, key: str) -> Panel:
     if dimension is Dimension.REFERRER:
         parts = _by_player(parts)
     names = {part.value: _part_name(dimension, part.value) or unknown for part in parts}
-    total = sum(part.downloads for part in parts) or 1
-    highest = parts[0].downloads if parts else 1
     return Panel(
         key=key,
         title=title,
         note=note,
         table=chart_tables.part_table(parts, key=dimension.value, label=column, names=names),
-        ranks=[
-            Rank(
-                name=names[part.value],
-                count=part.downloads,
-                percent=round(100 * part.downloads / total),
-                width=round(100 * part.downloads / highest, 2),
-                code=part.value if dimension is Dimension.COUNTRY else "",
-            )
-            for part in parts[:MOST_RANKED]
-        ],
+        ranks=_ranks(parts, names, has_codes=dimension is Dimension.COUNTRY),
         empty="" if parts else empty,
     )
+
+
+def _ranks(parts: Sequence[Part], names: Mapping[str, str], *, has_codes: bool) -> list[Rank]:
+    total = sum(part.downloads for part in parts)
+    return [
+        Rank(
+            name=names[part.value],
+            count=part.downloads,
+            percent=round(100 * part.downloads / total),
+            width=round(100 * part.downloads / parts[0].downloads, 2),
+            code=part.value if has_codes else "",
+        )
+        for part in parts[:MOST_RANKED]
+    ]
 
 
 # Key of the export: dimension, title, first column, unknown, note, what to say when empty.
