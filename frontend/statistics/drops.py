@@ -41,7 +41,13 @@ def drop_panel(subject: Subject, choice: Choice) -> tuple[Panel, list[ReasonRow]
         for reason in reasons
     }
     slots = [
-        _slot(days, choice, sum(downloads[day] for day in days), _at(counts, index))
+        _slot(
+            days,
+            choice,
+            sum(downloads[day] for day in days),
+            _at(counts, index),
+            is_open=days[-1] >= subject.first_open_utc,
+        )
         for index, days in enumerate(spans)
     ]
     own = [
@@ -62,7 +68,9 @@ def drop_panel(subject: Subject, choice: Choice) -> tuple[Panel, list[ReasonRow]
     return panel, _rows(reasons, counts), sum(downloads.values())
 
 
-def _slot(days: list[date], choice: Choice, downloads: int, counts: dict[str, int]) -> Slot:
+def _slot(
+    days: list[date], choice: Choice, downloads: int, counts: dict[str, int], *, is_open: bool
+) -> Slot:
     bucket = Bucket(days[0], days[-1], downloads, provisional=0, listeners=None)
     dropped = (
         f"{explain(reason).label}: {words.grouped(count)}"
@@ -72,6 +80,7 @@ def _slot(days: list[date], choice: Choice, downloads: int, counts: dict[str, in
     return Slot(
         label=words.bucket_label(bucket, choice.grain, has_years=choice.has_years),
         words=[words.bucket_words(bucket, choice.grain), words.counted(downloads), *dropped],
+        is_open=is_open,
     )
 
 

@@ -1,7 +1,7 @@
 """Whose statistics a page shows: a show, or one of its episodes."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,11 @@ class Subject:
     def first_open(self) -> date:
         """The first of the show's days that late reports may still change."""
         return first_open_day(self.at, self.zone)
+
+    @cached_property
+    def first_open_utc(self) -> date:
+        """The first day of UTC that is not closed."""
+        return first_open_day(self.at, UTC)
 
     @property
     def scope(self) -> Scope:
