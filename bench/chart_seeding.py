@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
@@ -89,6 +89,14 @@ FROM downloads_daytotal, unnest(
 WHERE show_id = %(show)s AND episode_id IS NOT NULL AND dimension = ''
     AND random() < least(downloads * share, 0.9)
 """
+# A show is never alone in the table that is kept by episode: others were dropped from as well.
+_NEIGHBOURS = 4
+_DROPS_OF_NEIGHBOURS = """
+INSERT INTO downloads_droptally (day, organization_id, show_id, episode_id, reason, count)
+SELECT day, neighbour, neighbour, episode_id, reason, count
+FROM downloads_droptally, unnest(%(neighbours)s::uuid[]) AS neighbour
+WHERE show_id = %(show)s
+"""
 _APPS = (
     *("Apple Podcasts", "Spotify", "Overcast", "Pocket Casts", "Chrome", "AntennaPod"),
     *("Podcast Addict", "Unknown Apple app", "Amazon Music", "Castro", "Castbox", "Firefox", ""),
@@ -153,7 +161,8 @@ def _publish(
 
 @transaction.atomic
 def _fill(show: Show, at: datetime) -> None:
-    values: dict[str, Any] = {"show": show.pk, "zone": ZONE, "now": at}
+    neighbours = [uuid4() for _ in range(_NEIGHBOURS)]
+    values: dict[str, Any] = {"show": show.pk, "zone": ZONE, "now": at, "neighbours": neighbours}
     with connection.cursor() as cursor:
         for statement in (_HOURS, _SHOW_HOURS, _DAYS):
             cursor.execute(statement, values)
@@ -170,7 +179,7 @@ def _fill(show: Show, at: datetime) -> None:
                 "harmonic": sum(1 / number for number in range(1, len(names) + 1)),
             }
             cursor.execute(_PARTS, values | parts)
-        for statement in (_MONTHS, _LISTENERS, _DROPS):
+        for statement in (_MONTHS, _LISTENERS, _DROPS, _DROPS_OF_NEIGHBOURS):
             cursor.execute(statement, values)
     _sketch_months(show, at)
 
