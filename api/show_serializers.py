@@ -44,6 +44,7 @@ class ShowSerializer(serializers.ModelSerializer[Show]):
             "is_blocked",
             "delivery",
             "delivery_mode",
+            "time_zone",
             "url",
             "feed_url",
             "artwork_url",

@@ -1,4 +1,4 @@
-"""``python -m bench [media|slow|s3|processes|daphne|feed|count|live] [--rounds N] ...``"""
+"""``python -m bench [NAME ...] [--rounds N] [--quick] ...``; ``--help`` lists the names."""
 
 import argparse
 import json
@@ -103,6 +103,12 @@ def _feed(scene: Scene, results: Results) -> None:
     _collect(measure_feed(scene), results)
 
 
+def _charts(scene: Scene, results: Results) -> None:
+    from bench.charts import measure_charts  # its models need the settings of this instance
+
+    _collect(measure_charts(scene), results)
+
+
 def _collect(found: Iterable[Comparison | Figure], results: Results) -> None:
     for one in found:
         if isinstance(one, Comparison):
@@ -133,6 +139,7 @@ _SCENARIOS: dict[str, Callable[[Scene, Results], None]] = {
     "feed": _feed,
     "count": _count,
     "live": _live,
+    "charts": _charts,
 }
 
 

@@ -26,6 +26,9 @@ class Extent:
     dashboards: int = 500
     live_shows: int = 50
     live_seconds: float = 30.0
+    chart_episodes: int = 1_000
+    chart_days: int = 730
+    chart_tries: int = 15
 
     @classmethod
     def quick(cls) -> "Extent":
@@ -44,6 +47,9 @@ class Extent:
             dashboards=20,
             live_shows=4,
             live_seconds=3.0,
+            chart_episodes=60,
+            chart_days=60,
+            chart_tries=3,
         )
 
 

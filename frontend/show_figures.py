@@ -3,14 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 from django.core.paginator import Page, Paginator
 
 from apps.downloads import totals
+from apps.downloads.charts import first_open_day
 from apps.downloads.episode_figures import figures_of_episodes
 from apps.downloads.totals import DayTotal, Period, Scope, Share
-from apps.downloads.window import last_expired_day
 from apps.live.country_names import country_name
 from podcasts.access import episodes_of
 from podcasts.models import Episode, Show
@@ -72,10 +73,10 @@ def day_points(days: Iterable[DayTotal]) -> list[tuple[str, int]]:
     return [(_short(day.day), day.downloads) for day in days]
 
 
-def hour_points(scope: Scope, *, at: datetime) -> list[tuple[str, int]]:
-    """The last two days by the hour, as the bar chart takes them."""
+def hour_points(scope: Scope, *, at: datetime, zone: tzinfo = UTC) -> list[tuple[str, int]]:
+    """The last two days by the hour in this zone, as the bar chart takes them."""
     hours = totals.hourly(scope, now=at, hours=CHART_HOURS)
-    return [(f"{hour.hour:%a %H:%M}", hour.downloads) for hour in hours]
+    return [(f"{hour.hour.astimezone(zone):%a %H:%M}", hour.downloads) for hour in hours]
 
 
 def _short(day: date) -> str:
@@ -100,9 +101,9 @@ def _named(shares: Iterable[Share], unknown: str) -> list[tuple[str, int]]:
     return [(share.name or unknown, share.downloads) for share in shares]
 
 
-def provisional_from(at: datetime) -> date:
-    """The first day to which late reports can still add."""
-    return last_expired_day(at) + timedelta(days=1)
+def provisional_from(at: datetime, zone: tzinfo = UTC) -> date:
+    """The first day of this zone to which late reports can still add."""
+    return first_open_day(at, zone)
 
 
 def _once_public(show: Show, at: datetime) -> EpisodeQuerySet:
@@ -137,11 +138,12 @@ def episode_rows(show: Show, episodes: Iterable[Episode], *, at: datetime) -> li
 
 def episode_marks(show: Show, days: Sequence[DayTotal], *, at: datetime) -> list[Mark]:
     """The days of a chart on which episodes came out."""
-    first = datetime.combine(days[0].day, datetime.min.time(), UTC)
+    zone = ZoneInfo(show.time_zone)
+    first = datetime.combine(days[0].day, datetime.min.time(), zone)
     titles: defaultdict[date, list[str]] = defaultdict(list)
     for episode in _once_public(show, at).filter(published_at__gte=first):
         if episode.published_at:
-            titles[episode.published_at.astimezone(UTC).date()].append(episode.title)
+            titles[episode.published_at.astimezone(zone).date()].append(episode.title)
     slot = 100 / len(days)
     return [
         Mark(day.day, round((index + 0.5) * slot, 3), ", ".join(titles[day.day]))

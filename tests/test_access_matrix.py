@@ -157,6 +157,11 @@ MATRIX: dict[str, list[Row]] = {
     "studio:show_new": [page("/studio/shows/new/", "admin")],
     "studio:show": [page(show(), "analyst")],
     "studio:show_downloads_csv": [page(show("downloads.csv"), "analyst")],
+    "studio:show_statistics": [page(show("statistics/"), "analyst")],
+    "studio:show_not_counted": [page(show("statistics/not-counted/"), "analyst")],
+    "studio:show_export": [page(show("statistics/downloads.csv"), "analyst")],
+    "studio:episode_statistics": [page(episode("statistics/"), "analyst")],
+    "studio:episode_export": [page(episode("statistics/downloads.json"), "analyst")],
     "studio:show_settings": [page(show("settings/"), "admin")],
     "studio:show_delete": [page(show("delete/"), "admin", "post")],
     "studio:show_restore": [

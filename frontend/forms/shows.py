@@ -13,6 +13,7 @@ from podcasts.languages import language_choices
 from podcasts.models import Show
 from podcasts.services.handles import propose_handle
 from podcasts.services.shows import ShowFields
+from podcasts.time_zones import time_zones
 
 ARTWORK_HELP = (
     f"Square, {SMALLEST_SIDE} to {LARGEST_SIDE} pixels wide, JPEG or PNG. "
@@ -45,6 +46,17 @@ class ArtworkField(forms.FileField):
         return bytes(file.read())
 
 
+class TimeZoneInput(forms.TextInput):
+    """A field that proposes the names of time zones while one types, with or without a script."""
+
+    template_name = "forms/time_zone.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """With the zones to choose from."""
+        own = {"autocomplete": "off", "spellcheck": "false", "list": f"{name}-list"}
+        return super().get_context(name, value, own | (attrs or {})) | {"zones": time_zones()}
+
+
 class ShowForm(forms.ModelForm[Show]):
     """What a new show needs."""
 
@@ -62,6 +74,7 @@ class ShowForm(forms.ModelForm[Show]):
             "author",
             "owner_name",
             "owner_email",
+            "time_zone",
         )
         labels = {
             "is_explicit": "Explicit",
@@ -72,6 +85,7 @@ class ShowForm(forms.ModelForm[Show]):
             "is_complete": "Complete",
             "is_blocked": "Hidden from directories",
             "type": "Order",
+            "time_zone": "Time zone",
         }
         help_texts = {
             "handle": "Part of the addresses of your feed and page.",
@@ -83,6 +97,8 @@ class ShowForm(forms.ModelForm[Show]):
             "Anybody can read it there, spammers too.",
             "website": "Where the show lives; without one, its page here.",
             "copyright": "For example “© 2027 Night Signals”.",
+            "time_zone": "Days end at its midnight in your statistics. Type a city to search. "
+            "A change is for what is counted from now on: what was counted keeps its day.",
             "is_locked": "Other hosts are asked not to import the show without your consent.",
             "is_complete": "No more episodes will follow. Apps then look for new ones less often.",
             "is_blocked": "Apple and others are asked to leave the show out. The feed still works.",
@@ -94,6 +110,7 @@ class ShowForm(forms.ModelForm[Show]):
             ),
             "description": forms.Textarea(attrs={"rows": 5}),
             "type": forms.RadioSelect,
+            "time_zone": TimeZoneInput,
         }
 
     def __init__(self, *args: Any, show: Show | None = None, **kwargs: Any) -> None:
@@ -113,6 +130,7 @@ class ShowForm(forms.ModelForm[Show]):
             help_text="From Apple’s list, which other directories use as well.",
         )
         if show is None:
+            self.fields["time_zone"].widget.attrs["data-propose-zone"] = ""
             self.fields["handle"].required = False  # made from the title when left empty
 
     def clean_handle(self) -> str:

@@ -3,6 +3,7 @@
 import csv
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -70,26 +71,28 @@ def show_downloads_csv(request: HttpRequest, show_id: UUID) -> HttpResponse:
             "Cache-Control": "no-store",
         },
     )
-    provisional = show_figures.provisional_from(at)
+    zone = ZoneInfo(show.time_zone)
+    provisional, today = show_figures.provisional_from(at, zone), at.astimezone(zone).date()
     writer = csv.writer(response)
-    writer.writerow(["day_utc", "downloads", "listeners", "status"])
-    for day in totals.daily(Scope(show=show.id), Period.last_days(CSV_DAYS, today=at.date())):
+    writer.writerow(["day", "downloads", "listeners", "status"])
+    for day in totals.daily(Scope(show=show.id), Period.last_days(CSV_DAYS, today=today)):
         status = "provisional" if day.day >= provisional else "final"
         writer.writerow([day.day.isoformat(), day.downloads, day.listeners, status])
     return response
 
 
 def _figures(show: Show, at: datetime) -> dict[str, object]:
-    scope, today = Scope(show=show.id), at.date()
+    scope, zone = Scope(show=show.id), ZoneInfo(show.time_zone)
+    today = at.astimezone(zone).date()
     days = totals.daily(scope, Period.last_days(show_figures.CHART_DAYS, today=today))
     return {
         **show_figures.trends(scope, days, today=today),
         **show_figures.breakdowns(scope, today=today),
         "daily": show_figures.day_points(days),
-        "hourly": show_figures.hour_points(scope, at=at),
+        "hourly": show_figures.hour_points(scope, at=at, zone=zone),
         "marks": show_figures.episode_marks(show, days, at=at),
         "milestones": MILESTONE_DAYS,
-        "provisional_from": show_figures.provisional_from(at),
+        "provisional_from": show_figures.provisional_from(at, zone),
     }
 
 

@@ -1,6 +1,7 @@
 """The pages a visitor sees: front page, shows, episodes, and how things are done here."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -12,6 +13,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from apps.core.clock import now
+from apps.downloads.keys import KEY_BYTES
+from apps.downloads.user_agents.in_use import list_in_use, own_entries
+from apps.downloads.window import KEY_LIFETIME
 from apps.media.models import Image, Rendition
 from podcasts.demo_texts import SHOW_HANDLE
 from podcasts.models import Episode, Show
@@ -20,6 +24,7 @@ from podcasts.public import find_public_episode, find_show, public_episodes
 from podcasts.urls import artwork_url, enclosure_url, episode_url, feed_url, show_url
 
 EPISODES_PER_PAGE = 25
+_KEY_HOURS = KEY_LIFETIME // timedelta(hours=1)
 # Apps that register an address scheme of their own for "subscribe to this feed".
 APP_LINKS = (
     ("Apple Podcasts", "podcast://{bare}"),
@@ -152,10 +157,21 @@ def episode_page(request: HttpRequest, handle: str, slug: str) -> HttpResponse:
 @require_safe
 def how_we_count(request: HttpRequest) -> HttpResponse:
     """The counting rules in words, with every choice that the guidelines leave open."""
-    return render(request, "public/how_we_count.html", {"ceiling": settings.ADDRESS_CEILING})
+    context = {
+        "ceiling": settings.ADDRESS_CEILING,
+        "key_hours": _KEY_HOURS,
+        "list": list_in_use(),
+        "own_entries": own_entries(),
+    }
+    return render(request, "public/how_we_count.html", context)
 
 
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """What is kept about whom, and for how long."""
-    return render(request, "public/privacy.html", {"trash_days": settings.TRASH_LIFETIME.days})
+    context = {
+        "trash_days": settings.TRASH_LIFETIME.days,
+        "key_hours": _KEY_HOURS,
+        "hash_bytes": KEY_BYTES,
+    }
+    return render(request, "public/privacy.html", context)

@@ -46,6 +46,7 @@ class ShowFields(TypedDict, total=False):
     is_complete: bool
     is_blocked: bool
     delivery: str
+    time_zone: str
 
 
 @transaction.atomic

@@ -19,6 +19,7 @@ def test_the_list_holds_the_living_shows_of_all_ones_organisations(people: Peopl
     shown = body["results"][1]
     assert shown["feed_url"].endswith(f"/feeds/{ours.handle}.xml")
     assert shown["artwork_url"].endswith("/feed.jpg")
+    assert shown["time_zone"] == "UTC"
     assert "owner_email" not in shown
 
 

@@ -213,7 +213,7 @@ def test_the_daily_figures_are_a_table_for_spreadsheets(people: People, episode:
     answer = people.client("analyst").get(f"/studio/shows/{episode.show_id}/downloads.csv")
 
     rows = list(csv.reader(io.StringIO(answer.content.decode())))
-    assert rows[0] == ["day_utc", "downloads", "listeners", "status"]
+    assert rows[0] == ["day", "downloads", "listeners", "status"]
     assert len(rows) == 1 + 366
     assert rows[-1] == ["2026-10-14", "1", "1", "provisional"]
     assert rows[-5] == ["2026-10-10", "1", "1", "final"]

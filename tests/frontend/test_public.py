@@ -9,8 +9,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from lxml import html
+from pytest_django import Settings
 
 from apps.core.clock import now
+from apps.downloads.user_agents.current import updated_file
+from apps.downloads.user_agents.entries import OWN_LISTS, read_lists
+from apps.downloads.user_agents.store import write_lists
 from podcasts.models import Episode, EpisodeStatus, Handle, Show, ShowType
 from tests.factories import EpisodeFactory, ShowFactory
 
@@ -145,6 +149,36 @@ def test_listeners_get_no_cookies(show: Show, client: Client) -> None:
         response = client.get(path)
         assert response.status_code == 200, path
         assert not response.cookies, path
+
+
+def words_of(client: Client, path: str) -> str:
+    (main,) = look(client, path)("//main")
+    return " ".join(main.text_content().split())
+
+
+def test_the_explaining_pages_say_what_this_installation_does(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("frontend.views.public._KEY_HOURS", 48)
+    settings.ADDRESS_CEILING = 77
+    counting, privacy = words_of(client, "/how-we-count/"), words_of(client, "/privacy/")
+    assert "More than 77 downloads" in counting
+    assert "until 48 hours after its end" in counting
+    assert "destroyed 48 hours after the day ends" in privacy
+    assert "a keyed hash of 16 bytes" in privacy
+
+
+def test_the_page_names_the_list_of_user_agents_in_use(client: Client, settings: Settings) -> None:
+    assert "uses the lists that come with Longwave" in words_of(client, "/how-we-count/")
+    lists = read_lists(OWN_LISTS)
+    about = {"source": "https://lists.example/v2/", "updated_at": "2026-10-14T11:00:00+00:00"}
+    write_lists(updated_file(), lists, **about)
+    page = words_of(client, "/how-we-count/")
+    assert "the lists from https://lists.example/v2/, as they were on 2026-10-14." in page
+    write_lists(updated_file(), lists, source="/root/lists", updated_at=about["updated_at"])
+    page = words_of(client, "/how-we-count/")
+    assert "lists of its operator’s choice, as they were on" in page
+    assert "/root" not in page
 
 
 def test_the_show_page_names_the_feed_for_apps_and_people(show: Show, client: Client) -> None:

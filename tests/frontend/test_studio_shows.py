@@ -26,6 +26,7 @@ FORM = {
     "author": "Night Radio",
     "owner_name": "",
     "owner_email": "",
+    "time_zone": "Europe/Berlin",
 }
 
 
@@ -72,6 +73,8 @@ def test_a_refused_show_is_shown_again_with_what_was_typed(people: People) -> No
         ({"category": "Podcasting"}, "Select a valid choice"),
         ({"description": "x" * 4001}, "at most 4000 characters"),
         ({"title": ""}, "This field is required"),
+        ({"time_zone": "Mars/Olympus_Mons"}, "Choose a time zone from the list"),
+        ({"time_zone": ""}, "This field is required"),
     ],
 )
 def test_a_wrong_field_says_what_to_do(
@@ -99,6 +102,21 @@ def test_settings_change_the_show_and_say_so(people: People, show: Show) -> None
         "renamed",
         False,
     )
+
+
+def test_a_shows_time_zone_is_chosen_by_name(people: People, show: Show) -> None:
+    client, path = people.client("admin"), f"/studio/shows/{show.pk}/settings/"
+    page = client.get(path).content.decode()
+    assert 'value="UTC"' in page
+    assert '<option value="Europe/Vienna"></option>' in page
+    assert "data-propose-zone" not in page  # a stored zone is nobody's browser's to change
+    client.post(path, settings_form(show, time_zone="Europe/Vienna"))
+    show.refresh_from_db()
+    assert show.time_zone == "Europe/Vienna"
+
+
+def test_a_new_show_proposes_a_time_zone(people: People) -> None:
+    assert "data-propose-zone" in people.client("admin").get("/studio/shows/new/").content.decode()
 
 
 def test_a_drawn_cover_invites_to_be_replaced(people: People, show: Show) -> None:

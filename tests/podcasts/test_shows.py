@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from datetime import UTC, date, datetime
 from io import BytesIO
 from typing import Any
 
@@ -12,9 +13,12 @@ from PIL import Image as Pictures
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from apps.accounts.models import Organization
+from apps.downloads import totals
+from apps.downloads.totals import Period, Scope
 from podcasts.models import FeedDocument, Handle, Show
 from podcasts.services.handles import propose_handle
 from podcasts.services.shows import create_show, podcast_guid, update_show
+from tests.downloads.storing import store_download
 from tests.factories import EpisodeFactory, OrganizationFactory, ShowFactory
 
 DETAILS: dict[str, Any] = {
@@ -193,3 +197,23 @@ def test_a_show_becomes_serial_only_when_its_public_episodes_have_numbers() -> N
 )
 def test_a_handle_is_proposed_from_a_title(title: str, handle: str) -> None:
     assert propose_handle(title) == handle
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("zone", ["", "Berlin", "Etc/GMT+1", "../etc/passwd"])
+def test_a_time_zone_must_be_a_place_of_the_database(zone: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        made(time_zone=zone)
+    assert codes(refused.value) == {"time_zone": "time_zone_unknown" if zone else "blank"}
+
+
+@pytest.mark.django_db
+def test_what_is_counted_keeps_its_day_when_the_time_zone_changes() -> None:
+    show = made()
+    evening = datetime(2026, 10, 13, 22, 30, tzinfo=UTC)
+    episode = EpisodeFactory(show=show)
+    store_download(episode, at=evening)
+    episode.show = update_show(show=show, time_zone="Europe/Berlin")
+    store_download(episode, at=evening)
+    days = totals.daily(Scope(show=show.pk), Period(date(2026, 10, 13), date(2026, 10, 14)))
+    assert [day.downloads for day in days] == [1, 1]

@@ -1,0 +1,201 @@
+"""Charts as tables: what a page shows below a chart, and what programs and spreadsheets get."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from apps.downloads.charts import Bucket, Hour, MonthOfListeners, Part
+from apps.downloads.drop_days import DropDay
+from apps.downloads.episode_curves import STEP_HOURS, Curve
+from apps.downloads.episode_figures import EpisodeFigures
+from apps.downloads.totals import drop_label
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+type Cell = str | int | date | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``key`` is for programs and stays; ``label`` is for people."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows with as many cells as there are columns; None is not known yet, or not defined."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+
+    def records(self) -> list[dict[str, str | int | None]]:
+        """For programs: an object for each row, with days and times as ISO 8601 has them."""
+        keys = [column.key for column in self.columns]
+        return [dict(zip(keys, map(plain, row), strict=True)) for row in self.rows]
+
+    def lines(self) -> list[list[str | int | None]]:
+        """For spreadsheets: the columns' keys, then the rows."""
+        return [[column.key for column in self.columns], *(list(map(plain, r)) for r in self.rows)]
+
+
+def plain(cell: Cell) -> str | int | None:
+    """A cell as JSON and CSV hold it."""
+    return cell.isoformat() if isinstance(cell, date) else cell
+
+
+def status(last: date, first_open: date) -> str:
+    """Whether late reports can still change what ends with this day."""
+    return "provisional" if last >= first_open else "final"
+
+
+def time_table(buckets: Iterable[Bucket], *, first_open: date, has_listeners: bool) -> Table:
+    """Downloads over time; listeners where each row is a day of a show."""
+    columns = [
+        Column("from", "From"),
+        Column("to", "To"),
+        Column("downloads", "Downloads"),
+        Column("from_requests_only", "Of these known from requests only"),
+        Column("status", "Status"),
+    ]
+    if has_listeners:
+        columns.append(Column("listeners_on_utc_day", "Listeners on that day of UTC"))
+    return Table(
+        columns,
+        [
+            (
+                each.first,
+                each.last,
+                each.downloads,
+                each.provisional,
+                status(each.last, first_open),
+                *((each.listeners,) if has_listeners else ()),
+            )
+            for each in buckets
+        ],
+    )
+
+
+def hour_table(hours: Iterable[Hour], zone: ZoneInfo) -> Table:
+    """Downloads by the hour, each told by its beginning in the show's zone and in UTC."""
+    columns = (
+        Column("hour", "Hour"),
+        Column("hour_utc", "In UTC"),
+        Column("downloads", "Downloads"),
+        Column("from_requests_only", "Of these known from requests only"),
+    )
+    rows = [
+        (each.begin.astimezone(zone), each.begin, each.downloads, each.provisional)
+        for each in hours
+    ]
+    return Table(columns, rows)
+
+
+def part_table(parts: Sequence[Part], *, key: str, label: str, names: Mapping[str, str]) -> Table:
+    """Apps, devices, countries or websites with their share of the sum, in percent."""
+    columns = (
+        Column(key, label),
+        Column("name", "Name"),
+        Column("downloads", "Downloads"),
+        Column("from_requests_only", "Of these known from requests only"),
+        Column("percent", "Percent"),
+    )
+    total = sum(part.downloads for part in parts) or 1
+    rows = [
+        (
+            part.value,
+            names.get(part.value, part.value),
+            part.downloads,
+            part.provisional,
+            round(100 * part.downloads / total),
+        )
+        for part in parts
+    ]
+    return Table(columns, rows)
+
+
+def week_table(grid: Sequence[Sequence[int]]) -> Table:
+    """A row for each weekday and hour, Monday's midnight first."""
+    columns = (
+        Column("weekday", "Weekday"),
+        Column("hour", "Hour"),
+        Column("downloads", "Downloads"),
+    )
+    rows = [
+        (WEEKDAYS[weekday], hour, downloads)
+        for weekday, hours in enumerate(grid)
+        for hour, downloads in enumerate(hours)
+    ]
+    return Table(columns, rows)
+
+
+def month_table(months: Iterable[MonthOfListeners]) -> Table:
+    """About how many listeners each month of UTC had."""
+    columns = (Column("month", "Month of UTC"), Column("listeners_about", "Listeners, about"))
+    return Table(columns, [(each.month, each.listeners) for each in months])
+
+
+def curve_table(curves: Sequence[Curve], *, days: int, titles: Mapping[UUID, str]) -> Table:
+    """A row for each step after publication, with all downloads of each episode up to its end."""
+    hours = STEP_HOURS[days]
+    columns = [Column("hours_after_publication", "Hours after publication")]
+    columns += [Column(str(curve.episode), titles[curve.episode]) for curve in curves]
+    steps = days * 24 // hours
+    rows = [
+        ((number + 1) * hours, *(curve.points[number] for curve in curves))
+        for number in range(steps)
+    ]
+    return Table(columns, rows)
+
+
+def episode_table(
+    episodes: Iterable[tuple[UUID, str, datetime]],
+    figures: Mapping[UUID, EpisodeFigures],
+    *,
+    days: Sequence[int],
+) -> Table:
+    """Episodes (id, title, publication) with the downloads of their first days, once over."""
+    columns = (
+        Column("episode", "Episode"),
+        Column("title", "Title"),
+        Column("published_at", "Published"),
+        *(Column(f"first_{count}_days", f"First {count} days") for count in days),
+        Column("all_time", "All time"),
+    )
+    rows: list[list[Cell]] = [
+        [
+            str(number),
+            title,
+            published_at,
+            *(dict(figures[number].milestones)[count] for count in days),
+            figures[number].all_time,
+        ]
+        for number, title, published_at in episodes
+    ]
+    return Table(columns, rows)
+
+
+def drop_table(drops: Iterable[DropDay], downloads: Mapping[date, int]) -> Table:
+    """A row for each of these days, with its downloads and what was dropped for each reason.
+
+    Reasons are those that occur, the most frequent first.
+    """
+    counts: dict[tuple[date, str], int] = {}
+    sums: dict[str, int] = {}
+    for drop in drops:
+        counts[drop.day, drop.reason] = drop.count
+        sums[drop.reason] = sums.get(drop.reason, 0) + drop.count
+    reasons = sorted(sums, key=lambda reason: (-sums[reason], reason))
+    columns = (
+        Column("day_utc", "Day of UTC"),
+        Column("downloads", "Downloads"),
+        *(Column(reason, drop_label(reason)) for reason in reasons),
+    )
+    rows: list[list[Cell]] = [
+        [day, count, *(counts.get((day, reason), 0) for reason in reasons)]
+        for day, count in downloads.items()
+    ]
+    return Table(columns, rows)

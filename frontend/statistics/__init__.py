@@ -1,0 +1,1 @@
+"""The statistics of a show or an episode: what a page chooses, draws and hands out."""

@@ -1,0 +1,125 @@
+"""The numbers of a chart for spreadsheets and programs, by the chart's key."""
+
+import csv
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+from django.http import Http404, HttpResponse, JsonResponse, QueryDict
+
+from apps.downloads import charts
+from apps.downloads.chart_tables import Table
+from frontend.statistics import choices, drops, episodes, rankings, timelines, week
+from frontend.statistics.choices import Choice
+from frontend.statistics.subject import Subject
+
+# What begins a formula for a spreadsheet that opens the file, see the OWASP page "CSV Injection".
+_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
+
+type Maker = Callable[[Subject, QueryDict], Table]
+
+
+def choice_of(subject: Subject, query: QueryDict) -> Choice:
+    """The period of the page that the export is linked from."""
+    return choices.choose(
+        query.dict(),  # type: ignore[arg-type]
+        today=subject.today,
+        first_day=lambda: charts.first_day(subject.scope),
+    )
+
+
+def _time(subject: Subject, query: QueryDict) -> Table:
+    return timelines.time_panel(subject, choice_of(subject, query)).table
+
+
+def _hours(subject: Subject, query: QueryDict) -> Table:
+    hours = choices.hours_of(query.dict())  # type: ignore[arg-type]
+    return timelines.hour_panel(subject, hours).table
+
+
+def _part(key: str) -> Maker:
+    return lambda subject, query: (
+        rankings.part_panel(subject, choice_of(subject, query).period, key).table
+    )
+
+
+def _week(subject: Subject, query: QueryDict) -> Table:
+    return week.week_panel(subject, choice_of(subject, query).period).table
+
+
+def _months(subject: Subject, query: QueryDict) -> Table:
+    return timelines.month_panel(subject, choice_of(subject, query).period).table
+
+
+def _compare(subject: Subject, query: QueryDict) -> Table:
+    days = choices.curve_days_of(query.dict())  # type: ignore[arg-type]
+    chosen = episodes.chosen_episodes(
+        episodes.published_episodes(subject),
+        query.getlist("compare"),
+        subject=subject,
+        days=days,
+    )
+    return episodes.compare_panel(subject, chosen, days=days).table
+
+
+def _episodes(subject: Subject, query: QueryDict) -> Table:
+    return episodes.all_rows(subject)
+
+
+def _drops(subject: Subject, query: QueryDict) -> Table:
+    panel, _, _ = drops.drop_panel(subject, choice_of(subject, query))
+    return panel.table
+
+
+_OF_BOTH: dict[str, Maker] = {
+    "downloads": _time,
+    "hours": _hours,
+    "week": _week,
+    "compare": _compare,
+    **{key: _part(key) for key in rankings.PART_KEYS},
+}
+_OF_SHOWS: dict[str, Maker] = {
+    **_OF_BOTH,
+    "listeners": _months,
+    "episodes": _episodes,
+    "not-counted": _drops,
+}
+
+
+def table_of(subject: Subject, chart: str, query: QueryDict) -> Table:
+    """The numbers of a chart; Http404 for one that there isn't."""
+    makers = _OF_BOTH if subject.episode else _OF_SHOWS
+    if chart not in makers:
+        raise Http404("There is no such chart.")
+    return makers[chart](subject, query)
+
+
+def as_csv(subject: Subject, chart: str, table: Table) -> HttpResponse:
+    """A file to save."""
+    text = StringIO()
+    csv.writer(text).writerows([_harmless(cell) for cell in line] for line in table.lines())
+    return HttpResponse(
+        text.getvalue(),
+        content_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{subject.name}-{chart}.csv"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def _harmless(cell: str | int | None) -> str | int | None:
+    """An app's name or a title is somebody else's text: it must not become a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_BEGINS) else cell
+
+
+def as_json(subject: Subject, chart: str, table: Table) -> JsonResponse:
+    """An object that says what it is of, with one object for each row."""
+    body: dict[str, Any] = {
+        "chart": chart,
+        "show": str(subject.show.pk),
+        "episode": str(subject.episode.pk) if subject.episode else None,
+        "time_zone": subject.show.time_zone,
+        "rows": table.records(),
+    }
+    return JsonResponse(body, headers={"Cache-Control": "no-store"})
