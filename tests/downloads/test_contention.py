@@ -4,6 +4,7 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -53,7 +54,7 @@ def crowd(episodes: list[Aired], chance: random.Random) -> list[Hit]:
     for number in range(LISTENERS):
         for version in range(3):
             for episode in episodes:
-                who = {
+                who: dict[str, Any] = {
                     "ip": f"10.0.0.{number // 2}",
                     "agent": AGENTS[number % 2],
                     "rendition": UUID(int=version + 1),
