@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from pytest_django import Settings
 
 from apps.core.clock import now
-from apps.downloads import counting
+from apps.downloads import counting, coverage
 from apps.downloads.batch import Message
 from apps.downloads.closing import close_expired, tally_unfinished
 from apps.downloads.hit import Hit
@@ -173,7 +173,7 @@ def test_a_day_is_opened_beside_a_counter_without_a_deadlock(
     far_day = now().date() + timedelta(days=500)  # no other test has opened it
     keys_for([now().date()])
     opening: list[Beside] = []
-    unite = counting.unite
+    unite = coverage.unite
 
     def unite_after_waiting(*args: object) -> object:
         opening.append(Beside(lambda: keys_for([far_day])))
