@@ -106,6 +106,38 @@ def test_a_killed_process_is_followed_by_one_that_counts_the_rest_exactly(
     assert tallies() == {"method": total}
 
 
+@pytest.mark.faults
+def test_of_two_processes_that_count_at_once_either_may_be_killed(
+    aired: Aired, send: Send, client: redis.Redis, tmp_path: Path
+) -> None:
+    total = 600
+    when = now()  # the other processes live in real time
+    processes = [start_counting(tmp_path) for _ in range(2)]
+    try:
+        for number in range(total):
+            ip = f"10.0.{number // 250}.{number % 250}"
+            send(*aired.hits(whole(ip=ip, when=when), make_hit(method="HEAD", when=when)))
+            if number == total // 2:
+                wait_until(lambda: are_at_work(client, 2))
+                processes[0].kill()
+                processes[0].wait()
+                processes.append(start_counting(tmp_path))
+        wait_until(lambda: counted() == total and client.xlen(stream.name()) == 0)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+    assert tallies() == {"method": total}
+
+
+def are_at_work(client: redis.Redis, number: int) -> bool:
+    try:
+        return len(client.xinfo_consumers(stream.name(), stream.GROUP)) == number
+    except redis.ResponseError:  # the first of them makes the group
+        return False
+
+
 def count_and_be_killed(folder: Path, goal: int) -> None:
     process = start_counting(folder)
     try:
