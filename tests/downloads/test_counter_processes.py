@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import redis
 from django.conf import settings as django_settings
-from django.db import connection
+from django.db import OperationalError, connection
 
 from apps.core.clock import now
-from apps.downloads import stream
+from apps.downloads import counter, stream, turns
 from apps.downloads.counter import Counter
 from apps.downloads.models import Download, DropTally
 from tests.downloads.conftest import Aired, Send
@@ -87,6 +87,36 @@ def test_a_lost_connection_to_the_database_is_made_good(aired: Aired, send: Send
         stop.set()
         thread.join(timeout=20)
     assert not thread.is_alive()
+
+
+def test_what_a_counter_reads_under_a_name_that_it_has_lost_is_counted(
+    aired: Aired, send: Send, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restart of the database frees all names at once, and some counter waits for hits then."""
+    with turns.taken() as name:
+        late = Counter(consumer=name)
+        late.step()
+    with turns.taken() as name:  # of another, or of the same one that came back
+        successor = Counter(consumer=name)
+        successor.step()
+        send(*aired.hits(whole(when=now())))
+        with monkeypatch.context() as patch:
+            patch.setattr(counter, "count", lambda *args, **kwargs: raise_operational_error())
+            with pytest.raises(OperationalError):
+                late.step()
+        send(*aired.hits(whole(ip="203.0.113.10", when=now())))
+        successor.step()
+        successor.adopt()
+    assert counted() == 2
+
+    with turns.taken() as name:
+        Counter(consumer=name).step()
+    assert counted() == 2
+    assert client.xlen(stream.name()) == 0
+
+
+def raise_operational_error() -> None:
+    raise OperationalError("the connection is gone")
 
 
 @pytest.mark.faults
