@@ -37,6 +37,16 @@ def assert_counted(expected: Count) -> None:
     } == expected.drops
 
 
+def assert_unfinished(expected: Count) -> None:
+    """Of closed days: how many listeners of each episode got too little."""
+    tallies = DropTally.objects.filter(reason="below_threshold")
+    found = {
+        (day, episode): number
+        for day, episode, number in tallies.values_list("day", "episode", "count")
+    }
+    assert found == expected.unfinished()
+
+
 def assert_totals_rebuild() -> None:
     """A roll-up from nothing gives the totals that are there."""
     before = stored_totals()
