@@ -47,14 +47,20 @@ WHERE coverage.day = key.day AND coverage.episode_id = key.episode_id
     AND coverage.listener_key = key.listener_key AND coverage.download_id = key.download_id
     AND coverage.rendition_id <> key.rendition_id
 """
+_TAKE_OVER = """
+UPDATE downloads_coverage AS coverage SET
+    download_id = key.download_id, attributed_at = coverage.first_at
+FROM {keys}
+WHERE coverage.day = key.day AND coverage.episode_id = key.episode_id
+    AND coverage.listener_key = key.listener_key AND coverage.rendition_id = key.rendition_id
+"""
 _ATTRIBUTE = """
 UPDATE downloads_coverage AS coverage SET
-    download_id = change.id,
     attributed_at = change.first_at,
     is_provisional = coverage.is_provisional AND NOT change.has_bytes
 FROM {keys}, staged_amendments AS change
 WHERE coverage.day = key.day AND coverage.episode_id = key.episode_id
-    AND coverage.listener_key = key.listener_key AND coverage.rendition_id = key.rendition_id
+    AND coverage.listener_key = key.listener_key AND coverage.download_id = key.download_id
     AND change.id = key.download_id
 """
 _TAKEN_BACK = """
@@ -69,22 +75,34 @@ FROM downloads_download AS download JOIN staged_amendments USING (id) WHERE held
 """
 
 
-def amend(rows: Collection[Reached], pieces: Pieces) -> str:
-    """Amend the downloads of these rows; what that changes in totals, as ``rollups`` takes it."""
+def amend(rows: Collection[Reached], certain: Collection[Reached], pieces: Pieces) -> str:
+    """Amend the downloads of these rows; what that changes in totals, as ``rollups`` takes it.
+
+    Those of ``certain`` were known from requests for other versions of the file: they belong from
+    now on to these rows, whose bytes reached the threshold, unless their own rows' did as well.
+    """
+    sent = {row.download for row in rows if row.has_bytes}
+    taking_over = [row for row in certain if row.download not in sent]
+    everything = [*rows, *certain]
+    with connection.cursor() as cursor:
+        cursor.execute(_OLD, [[row.download for row in everything]])
+        old = {number: state for number, *state in cursor.fetchall()}
+    _AMENDMENTS.fill(_amended(everything, pieces, old))
+    with connection.cursor() as cursor:
+        cursor.execute(_AMEND)
+        if taking_over:
+            for statement in (_LET_GO, _TAKE_OVER):
+                cursor.execute(statement.format(keys=_KEYS), _columns(taking_over))
+        cursor.execute(_ATTRIBUTE.format(keys=_KEYS), _columns(everything))
+    return f"{_ADDED} UNION ALL {_TAKEN_BACK}"
+
+
+def _columns(rows: Iterable[Reached]) -> list[list[Any]]:
     keys = [
         (row.key.day, row.key.episode, row.key.listener_key, row.key.rendition, row.download)
         for row in rows
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_OLD, [[row.download for row in rows]])
-        old = {number: state for number, *state in cursor.fetchall()}
-    _AMENDMENTS.fill(_amended(rows, pieces, old))
-    with connection.cursor() as cursor:
-        cursor.execute(_AMEND)
-        for statement in (_LET_GO, _ATTRIBUTE):
-            columns = [list(column) for column in zip(*keys, strict=True)]
-            cursor.execute(statement.format(keys=_KEYS), columns)
-    return f"{_ADDED} UNION ALL {_TAKEN_BACK}"
+    return [list(column) for column in zip(*keys, strict=True)]
 
 
 def _amended(

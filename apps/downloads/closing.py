@@ -14,18 +14,29 @@ logger = logging.getLogger(__name__)
 _FORGET_UNFINISHED = """
 DELETE FROM downloads_droptally WHERE day = %s AND reason = 'below_threshold'
 """
+# Of several versions of a file none may have sufficed; a listener is one, whatever their number.
 _TALLY_UNFINISHED = """
 INSERT INTO downloads_droptally (day, organization_id, show_id, episode_id, reason, count)
-SELECT day, organization_id, show_id, episode_id, 'below_threshold', count(*)
-FROM downloads_coverage
+SELECT day, organization_id, show_id, episode_id, 'below_threshold', count(DISTINCT listener_key)
+FROM downloads_coverage AS coverage
 WHERE day = %s AND download_id IS NULL AND NOT longwave_reaches(served, threshold_bytes)
+    AND NOT EXISTS (
+        SELECT FROM downloads_coverage AS counted
+        WHERE counted.day = coverage.day AND counted.listener_key = coverage.listener_key
+            AND counted.episode_id = coverage.episode_id AND counted.download_id IS NOT NULL
+    )
 GROUP BY day, organization_id, show_id, episode_id
 """
 
 
 @transaction.atomic
 def tally_unfinished(day: date) -> None:
-    """Count anew the listeners of an open day whose bytes did not suffice (yet)."""
+    """Count anew the listeners of an open day whose bytes did not suffice (yet).
+
+    Of a closed day they are known for good: nothing is left to count them from.
+    """
+    if DayKey.objects.select_for_update().filter(day=day).first() is None:
+        return
     with connection.cursor() as cursor:
         cursor.execute(_FORGET_UNFINISHED, [day])
         cursor.execute(_TALLY_UNFINISHED, [day])
@@ -49,7 +60,7 @@ def close_expired(*, now: datetime) -> int:
 
 @transaction.atomic
 def _close(day: date) -> None:
-    tally_unfinished(day)
     settle_provisional(day)
+    tally_unfinished(day)  # also those of whom the logs said too little
     open_days.destroy(day)
     logger.info("The day %s is closed: its key and its hits are gone", day)

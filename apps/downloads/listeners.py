@@ -76,13 +76,23 @@ def add_to_days(new: Iterable[tuple[UUID, UUID, date]]) -> None:
 _MARK_FIRST = """
 UPDATE downloads_download AS download SET is_first_of_listener = ranked.is_first
 FROM (
-    SELECT download_id, row_number() OVER (
-        PARTITION BY show_id, listener_key ORDER BY attributed_at, download_id
+    SELECT coverage.download_id, row_number() OVER (
+        PARTITION BY coverage.show_id, coverage.listener_key
+        ORDER BY counted.held_address IS NOT NULL, coverage.attributed_at, counted.id
     ) = 1 AS is_first
-    FROM downloads_coverage
-    WHERE day = %s AND show_id = ANY(%s) AND download_id IS NOT NULL
+    FROM downloads_coverage AS coverage
+    JOIN downloads_download AS counted ON counted.id = coverage.download_id
+    WHERE coverage.day = %s AND coverage.show_id = ANY(%s)
 ) AS ranked
 WHERE download.id = ranked.download_id AND download.is_first_of_listener <> ranked.is_first
+"""
+_LEAVE = """
+DELETE FROM downloads_daylistener AS listener
+WHERE day = %s AND show_id = ANY(%s) AND NOT EXISTS (
+    SELECT FROM downloads_coverage AS coverage
+    WHERE coverage.day = listener.day AND coverage.listener_key = listener.listener_key
+        AND coverage.show_id = listener.show_id AND coverage.download_id IS NOT NULL
+)
 """
 _FORGET = "DELETE FROM downloads_listenertotal WHERE day = %s AND show_id = ANY(%s)"
 _ADD_UP = """
@@ -96,7 +106,7 @@ GROUP BY organization_id, show_id, day
 def recount(day: date, shows: Collection[UUID]) -> None:
     """Count the listeners of these shows on an open day anew, after downloads were taken back."""
     with connection.cursor() as cursor:
-        for statement in (_MARK_FIRST, _FORGET, _ADD_UP):
+        for statement in (_MARK_FIRST, _LEAVE, _FORGET, _ADD_UP):
             cursor.execute(statement, [day, list(shows)])
 
 

@@ -7,7 +7,9 @@ from psycopg import sql
 
 from apps.downloads.models import Coverage, DayListener, HitBatch
 
-PARTITIONED: tuple[type[models.Model], ...] = (Coverage, DayListener, HitBatch)
+# In the order in which a counter uses them, so that it and whoever makes or drops partitions can't
+# each hold what the other waits for.
+PARTITIONED: tuple[type[models.Model], ...] = (HitBatch, Coverage, DayListener)
 
 # Room in each page for rows that grow: an update that stays on its page touches no index.
 _FILL_PERCENT = 80

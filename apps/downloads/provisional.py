@@ -11,12 +11,15 @@ from django.db import connection, transaction
 from apps.downloads import listeners, rollups
 from apps.downloads.models import Coverage, Download
 
+# Locked, lest bytes that arrive meanwhile confirm what is taken back; in the counter's order.
 _UNCONFIRMED = """
 SELECT coverage.download_id, coverage.show_id FROM downloads_coverage AS coverage
 WHERE coverage.day = %s AND coverage.is_provisional AND EXISTS (
     SELECT FROM downloads_loggedday AS logged
     WHERE logged.day = coverage.day AND logged.show_id = coverage.show_id
 )
+ORDER BY coverage.day, coverage.episode_id, coverage.listener_key, coverage.rendition_id
+FOR UPDATE OF coverage
 """
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db import connection
+from django.db import IntegrityError, OperationalError, connection
+from django.db.backends.utils import CursorWrapper
+from psycopg.errors import UniqueViolation
 
 from apps.downloads import listeners, rollups
 from apps.downloads.amending import amend
@@ -46,7 +48,7 @@ _LEAVE_OUT_COUNTED = """
 DELETE FROM staged_downloads AS new USING downloads_coverage AS coverage
 WHERE coverage.download_id IS NOT NULL AND coverage.day = new.day
     AND coverage.listener_key = new.listener_key AND coverage.episode_id = new.episode_id
-RETURNING new.id, CASE WHEN coverage.is_provisional THEN coverage.download_id END
+RETURNING new.id, coverage.download_id, coverage.attributed_at, coverage.is_provisional
 """
 _HOLD = """
 WITH counted AS (
@@ -116,16 +118,16 @@ def settle(
     """
     to_amend = [row for row in reached if row.download is not None]
     new = _stage(_first_of_each_listener(row for row in reached if row.download is None), pieces)
-    to_amend += _leave_out_counted(new)
+    earlier, certain = _leave_out_counted(new)
     held, new_listeners = _mark(ceiling) if new else (set(), set())
     changes = []
     if new:
         with connection.cursor() as cursor:
             cursor.execute(_INSERT, [at])
-            cursor.execute(_ATTRIBUTE)
+            _attribute(cursor)
         changes.append(_CHANGES)
-    if to_amend:
-        changes.append(amend(to_amend, pieces))
+    if to_amend or earlier or certain:
+        changes.append(amend([*to_amend, *earlier], certain, pieces))
     # Once for all changes: two rounds could make two counters wait for each other.
     if changes:
         rollups.add(" UNION ALL ".join(changes))
@@ -134,13 +136,18 @@ def settle(
 
 
 def _first_of_each_listener(candidates: Iterable[Reached]) -> list[Reached]:
-    """One row per listener, episode and day, in an order that the reports' order can't change."""
+    """One row per listener, episode and day, which began with the first of the file's versions.
+
+    In an order that the reports' order can't change.
+    """
     first: dict[tuple[int, int, bytes], Reached] = {}
     for row in candidates:
         listening = row.key.lookup[:3]
         before = first.get(listening)
-        if before is None or row.precedence < before.precedence:
-            first[listening] = row
+        if before is not None:
+            begun_at = min(before.first_at, row.first_at)
+            row = min(before, row, key=lambda one: one.precedence)._replace(first_at=begun_at)
+        first[listening] = row
     return sorted(first.values(), key=lambda row: row.precedence)
 
 
@@ -183,19 +190,38 @@ def _staged(number: int, candidate: Candidate) -> tuple[Any, ...]:
     )
 
 
-def _leave_out_counted(new: dict[int, Candidate]) -> list[Reached]:
-    """Forget what another version of the file made a download; what amends that one."""
+def _leave_out_counted(new: dict[int, Candidate]) -> tuple[list[Reached], list[Reached]]:
+    """Forget what another version of the file made a download; what amends that one.
+
+    First the rows that only began earlier, then those whose bytes make it certain.
+    """
+    earlier: list[Reached] = []
+    certain: list[Reached] = []
     if not new:
-        return []
+        return earlier, certain
     with connection.cursor() as cursor:
         cursor.execute(_LEAVE_OUT_COUNTED)
-        found = cursor.fetchall()
-    left_out = [(new.pop(number).reached, provisional) for number, provisional in found]
-    return [
-        row._replace(download=provisional)
-        for row, provisional in left_out
-        if row.has_bytes and provisional is not None
-    ]
+        for number, download, attributed_at, is_provisional in cursor.fetchall():
+            row = new.pop(number).reached._replace(download=download)
+            if is_provisional and row.has_bytes:
+                certain.append(row)
+            elif row.first_at < attributed_at:
+                earlier.append(row)
+    return earlier, certain
+
+
+def _attribute(cursor: CursorWrapper) -> None:
+    """Say of which rows the new downloads are.
+
+    Raises OperationalError, which calls for another try, where another counter has just made a
+    download of another version of the file: it can be seen only now.
+    """
+    try:
+        cursor.execute(_ATTRIBUTE)
+    except IntegrityError as error:
+        if isinstance(error.__cause__, UniqueViolation):
+            raise OperationalError("another counter was first with the same listener") from error
+        raise
 
 
 def _mark(ceiling: int) -> tuple[set[int], set[int]]:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import redis
 from django.conf import settings as django_settings
-from django.db import connection
+from django.db import OperationalError, connection
 
 from apps.core.clock import now
-from apps.downloads import stream
+from apps.downloads import counter, stream, turns
 from apps.downloads.counter import Counter
 from apps.downloads.models import Download, DropTally
 from tests.downloads.conftest import Aired, Send
@@ -89,6 +89,36 @@ def test_a_lost_connection_to_the_database_is_made_good(aired: Aired, send: Send
     assert not thread.is_alive()
 
 
+def test_what_a_counter_reads_under_a_name_that_it_has_lost_is_counted(
+    aired: Aired, send: Send, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restart of the database frees all names at once, and some counter waits for hits then."""
+    with turns.taken() as name:
+        late = Counter(consumer=name)
+        late.step()
+    with turns.taken() as name:  # of another, or of the same one that came back
+        successor = Counter(consumer=name)
+        successor.step()
+        send(*aired.hits(whole(when=now())))
+        with monkeypatch.context() as patch:
+            patch.setattr(counter, "count", lambda *args, **kwargs: raise_operational_error())
+            with pytest.raises(OperationalError):
+                late.step()
+        send(*aired.hits(whole(ip="203.0.113.10", when=now())))
+        successor.step()
+        successor.adopt()
+    assert counted() == 2
+
+    with turns.taken() as name:
+        Counter(consumer=name).step()
+    assert counted() == 2
+    assert client.xlen(stream.name()) == 0
+
+
+def raise_operational_error() -> None:
+    raise OperationalError("the connection is gone")
+
+
 @pytest.mark.faults
 def test_a_killed_process_is_followed_by_one_that_counts_the_rest_exactly(
     aired: Aired, send: Send, tmp_path: Path
@@ -104,6 +134,38 @@ def test_a_killed_process_is_followed_by_one_that_counts_the_rest_exactly(
 
     assert counted() == total
     assert tallies() == {"method": total}
+
+
+@pytest.mark.faults
+def test_of_two_processes_that_count_at_once_either_may_be_killed(
+    aired: Aired, send: Send, client: redis.Redis, tmp_path: Path
+) -> None:
+    total = 600
+    when = now()  # the other processes live in real time
+    processes = [start_counting(tmp_path) for _ in range(2)]
+    try:
+        for number in range(total):
+            ip = f"10.0.{number // 250}.{number % 250}"
+            send(*aired.hits(whole(ip=ip, when=when), make_hit(method="HEAD", when=when)))
+            if number == total // 2:
+                wait_until(lambda: are_at_work(client, 2))
+                processes[0].kill()
+                processes[0].wait()
+                processes.append(start_counting(tmp_path))
+        wait_until(lambda: counted() == total and client.xlen(stream.name()) == 0)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+    assert tallies() == {"method": total}
+
+
+def are_at_work(client: redis.Redis, number: int) -> bool:
+    try:
+        return len(client.xinfo_consumers(stream.name(), stream.GROUP)) == number
+    except redis.ResponseError:  # the first of them makes the group
+        return False
 
 
 def count_and_be_killed(folder: Path, goal: int) -> None:

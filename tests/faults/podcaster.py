@@ -139,17 +139,38 @@ class Listener:
     seconds_a_chunk: float = 0.005
     received: bytearray = field(default_factory=bytearray)
     requests: int = 0
+    # The bytes of responses that came to their end: what a kill cut off may be told in part only.
+    told: tuple[int, int] = (0, 0)
 
     def listen(self) -> None:
         """Fetch the whole file, however often the connection breaks."""
+        self._insist(self._fetch_rest)
+
+    def sample(self, size_bytes: int) -> None:
+        """Fetch the beginning, in one response that comes to its end, and forget it."""
+        self._insist(lambda: self._fetch_beginning(size_bytes))
+
+    def _insist(self, attempt: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS * 2
-        while not self._fetch_rest():
+        while not attempt():
             assert time.monotonic() < deadline, f"{len(self.received)} bytes, then no more"
             time.sleep(0.2)
+
+    def _fetch_beginning(self, size_bytes: int) -> bool:
+        headers = {"User-Agent": self.agent, "X-Forwarded-For": self.address}
+        try:
+            response = httpx2.get(
+                self.url, headers=headers | {"Range": f"bytes=0-{size_bytes - 1}"}, timeout=20
+            )
+        except httpx2.HTTPError:
+            return False
+        assert response.status_code == 206 or response.status_code >= 500
+        return len(response.content) == size_bytes
 
     def _fetch_rest(self) -> bool:
         """One request; whether the file is whole now."""
         self.requests += 1
+        begin = len(self.received)
         parts = urlsplit(self.url)
         connection = _SmallWindow(parts.hostname or "", parts.port or 80, timeout=20)
         headers = {"User-Agent": self.agent, "X-Forwarded-For": self.address}
@@ -164,6 +185,7 @@ class Listener:
             while chunk := response.read(64 * 1024):
                 self.received += chunk
                 time.sleep(self.seconds_a_chunk)
+            self.told = (begin, len(self.received))
             return response.length == 0
         except (OSError, http.client.HTTPException):
             return False
