@@ -78,6 +78,7 @@ class Counter:
                         while not stop.is_set():
                             self._turn(stop)
                             delay = 0.0
+                        self._leave()
                 except _PASSING as error:
                     delay = min(delay * 2 + 0.25, MAX_BACKOFF_SECONDS)
                     logger.warning("Counting pauses for %.2f s: %s", delay, error)
@@ -124,8 +125,16 @@ class Counter:
                 try:
                     self._consumer = name
                     self._begin()
+                    self._leave()
                 finally:
                     self._consumer, self._cursor, self._position = mine
+
+    def _leave(self) -> None:
+        """Nobody will go by this consumer's name again; what it has not counted is for others."""
+        if self._ahead is not None:
+            wait([self._ahead])
+        if self._cursor is not None and stream.forget(self._client, self._consumer):
+            self._cursor.forget()
 
     def _begin(self) -> int:
         """Take up where this consumer was left, by us or by whoever had its name before."""

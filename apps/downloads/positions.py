@@ -37,6 +37,12 @@ class Cursor:
         if not moved:
             raise PositionMovedError(f"{self.consumer} of {self.stream} is no longer at {expected}")
 
+    def forget(self) -> None:
+        """Nobody will go by this name again."""
+        StreamPosition.objects.filter(
+            stream=self.stream, epoch=self.epoch, consumer=self.consumer
+        ).delete()
+
     def forget_earlier_lives(self) -> None:
         """Positions in a stream that is gone say nothing any more."""
         StreamPosition.objects.filter(stream=self.stream).exclude(epoch=self.epoch).delete()

@@ -52,6 +52,14 @@ return 0
 _ACK_AT_ONCE = 4000
 
 
+# Unless entries were given to it meanwhile.
+_FORGET = """
+local pending = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])
+if #pending == 0 then redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2]) end
+return #pending
+"""
+
+
 def name() -> str:
     """The stream's key."""
     return valkey.key("hits")
@@ -87,6 +95,11 @@ def done(client: redis.Redis, ids: list[bytes]) -> None:
     """These entries are committed."""
     for start in range(0, len(ids), _ACK_AT_ONCE):
         client.eval(_DONE, 1, name(), GROUP, *ids[start : start + _ACK_AT_ONCE])
+
+
+def forget(client: redis.Redis, consumer: str) -> bool:
+    """Remove a consumer that nobody goes by the name of; whether nothing is left for others."""
+    return not client.eval(_FORGET, 1, name(), GROUP, consumer)
 
 
 def consumers_with_entries(client: redis.Redis) -> set[str]:

@@ -15,7 +15,7 @@ from django.db import OperationalError, connection
 from apps.core.clock import now
 from apps.downloads import counter, stream, turns
 from apps.downloads.counter import Counter
-from apps.downloads.models import Download, DropTally
+from apps.downloads.models import Download, DropTally, StreamPosition
 from tests.downloads.conftest import Aired, Send
 from tests.downloads.making import make_hit, whole
 from tests.factories import EpisodeFactory
@@ -67,6 +67,9 @@ def test_two_counters_count_each_message_once(
     assert not any(thread.is_alive() for thread in threads)
     assert sum(heard) == 50
     assert tallies() == {"method": 50}
+    # Who left in order is remembered nowhere.
+    assert client.xinfo_consumers(stream.name(), stream.GROUP) == []
+    assert not StreamPosition.objects.exists()
 
 
 def test_a_lost_connection_to_the_database_is_made_good(aired: Aired, send: Send) -> None:
