@@ -92,7 +92,7 @@ class Counter:
         if began - self._drained_at >= DRAIN_EVERY_SECONDS:
             self._drained_at = began
             shipping.drain(self._client, settings.SPOOL_ROOT, at_most_bytes=DRAIN_BYTES)
-        if self._is_adopting_due() and self._ahead is None:
+        if self._is_adopting_due() and self._ahead is None and self._cursor is not None:
             self._adopted_at = began
             self.adopt()
         handled = self.step(block_ms=BLOCK_MS)

@@ -175,7 +175,7 @@ def test_the_page_names_the_list_of_user_agents_in_use(client: Client, settings:
     write_lists(updated_file(), lists, **about)
     page = words_of(client, "/how-we-count/")
     assert "the lists from https://lists.example/v2/, as they were on 2026-10-14." in page
-    write_lists(updated_file(), lists, source="/root/lists", updated_at=about["updated_at"])
+    write_lists(updated_file(), lists, source="/srv/lists", updated_at=about["updated_at"])
     page = words_of(client, "/how-we-count/")
     assert "lists of its operator’s choice, as they were on" in page
     assert "/root" not in page
