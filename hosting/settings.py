@@ -327,6 +327,11 @@ CELERY_BEAT_SCHEDULE = {
     "open-days-ahead": {"task": "apps.downloads.tasks.open_days_ahead", "schedule": 3600.0},
     "close-days": {"task": "apps.downloads.tasks.close_days", "schedule": 3600.0},
     "tally-unfinished": {"task": "apps.downloads.tasks.tally_unfinished", "schedule": 300.0},
+    # At a quiet hour: it reads the hours of every large show's episodes.
+    "remember-first-days": {
+        "task": "apps.downloads.tasks.remember_first_days",
+        "schedule": crontab(hour="4", minute="20"),
+    },
     "import-logs": {"task": "apps.downloads.logs.tasks.import_logs", "schedule": 120.0},
 }
 if CDN_DISTRIBUTION:

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from apps.core.clock import now
-from apps.downloads import closing, open_days
+from apps.downloads import closing, first_days, open_days
 
 
 @shared_task
@@ -22,3 +22,9 @@ def close_days() -> None:
 def tally_unfinished() -> None:
     """Count the listeners whose bytes did not suffice; twice changes nothing."""
     closing.tally_unfinished_lately(today=now().date())
+
+
+@shared_task
+def remember_first_days() -> None:
+    """Add up what large shows' episodes are sorted by; twice changes nothing."""
+    first_days.remember_large_shows(now=now())

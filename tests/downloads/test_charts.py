@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
-from apps.downloads import charts, drop_days, episode_curves
+from apps.downloads import charts, drop_days, episode_curves, first_days
 from apps.downloads.chart_tables import Column, Table
 from apps.downloads.charts import Bucket, Grain, MonthOfListeners, Part
 from apps.downloads.drop_reasons import explanations
@@ -242,6 +242,27 @@ def test_first_days_are_remembered_once_they_are_closed(
         by_first_days([old], show=show, days=7, now=NOW)
 
     assert first == second == {old[0]: 1, recent[0]: 1}
+
+
+@pytest.mark.usefixtures("clean_valkey")
+def test_large_shows_are_added_up_before_anybody_asks(
+    episode: Episode,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    monkeypatch.setattr(first_days, "MANY_EPISODES", 2)
+    published = [
+        publish(EpisodeFactory(show=episode.show), NOW - timedelta(days=days)) for days in (120, 99)
+    ]
+    other = publish(EpisodeFactory(), NOW - timedelta(days=120))
+
+    assert first_days.remember_large_shows(now=NOW) == 1
+
+    for days in first_days.SORTED_DAYS:
+        with django_assert_num_queries(0):
+            by_first_days(published, show=episode.show_id, days=days, now=NOW)
+    with django_assert_num_queries(1):
+        by_first_days([other], show=episode.show_id, days=7, now=NOW)
 
 
 def drop(episode: Episode, reason: str, count: int, *, days_ago: int = 0) -> None:
