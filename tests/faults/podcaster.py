@@ -116,7 +116,7 @@ class Podcaster:
 
     def downloads(self, show_id: str, episode: str) -> int:
         """What the dashboard says of an episode."""
-        live = self.ask("GET", f"/api/v1/shows/{show_id}/live/").json()
+        live = self.ask("GET", f"/api/v1/shows/{show_id}/live/state/").json()
         return int(live["episodes"].get(episode, 0))
 
 

@@ -77,10 +77,10 @@ def test_nothing_is_lost_when_a_process_is_killed(
 def test_figures_survive_a_restart(instance: Instance) -> None:
     podcaster = Podcaster(instance, "demo@example.com")
     show = podcaster.show()
-    before = podcaster.ask("GET", f"/api/v1/shows/{show['id']}/live/").json()["episodes"]
+    before = podcaster.ask("GET", f"/api/v1/shows/{show['id']}/live/state/").json()["episodes"]
     assert sum(before.values()) == (LISTENERS + 1) * len(SIGNS)
     assert instance.stop() == 0
     instance.start()
     podcaster = Podcaster(instance, "demo@example.com")
-    after = podcaster.ask("GET", f"/api/v1/shows/{show['id']}/live/").json()["episodes"]
+    after = podcaster.ask("GET", f"/api/v1/shows/{show['id']}/live/state/").json()["episodes"]
     assert after == before

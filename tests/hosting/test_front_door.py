@@ -109,7 +109,7 @@ PAGES = [
 
 
 @pytest.mark.usefixtures("clean_valkey")
-@pytest.mark.parametrize("path", [*PAGES, "/api/v1/platform/live/"])
+@pytest.mark.parametrize("path", [*PAGES, "/api/v1/platform/live/state/"])
 @pytest.mark.parametrize("persona", ["anonymous", "owner"])
 def test_no_shared_cache_keeps_a_page_and_every_answer_has_its_headers(
     people: People, path: str, persona: str
