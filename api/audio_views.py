@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.audio_serializers import AudioStateSerializer, NewAudioSerializer
-from api.problems import ProblemError
+from api.base.problems import ProblemError
 from apps.accounts.roles import Role
 from apps.media.access import get_asset
 from apps.media.models import Asset

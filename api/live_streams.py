@@ -14,7 +14,7 @@ from channels.exceptions import StopConsumer
 from django.urls import URLPattern, path
 from redis.exceptions import RedisError
 
-from api.problems import CONTENT_TYPE, problem
+from api.base.problems import CONTENT_TYPE, problem
 from apps.live.boards import BoardListening
 from apps.live.groups import Kind
 from apps.live.listening import NOT_ALLOWED, NOT_FOUND, SIGN_IN_FIRST, RefusedError

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.fields import ChecksumField
+from api.base.fields import ChecksumField
 from apps.media.models import Upload
 from apps.media.uploads import MAX_PARTS, PartClaim, received_parts
 

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.audio_views import receive
-from api.problems import ProblemError
+from api.base.problems import ProblemError
 from api.upload_serializers import (
     AssetSerializer,
     CompleteSerializer,

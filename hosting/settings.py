@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "channels",
     "django_htmx",
     "rest_framework",
+    "django_filters",
     "drf_spectacular",
     "apps.core",
     "apps.accounts",
@@ -332,6 +333,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "apps.downloads.tasks.remember_first_days",
         "schedule": crontab(hour="4", minute="20"),
     },
+    "forget-old-answers": {"task": "api.tasks.forget_old_answers", "schedule": 3600.0},
     "import-logs": {"task": "apps.downloads.logs.tasks.import_logs", "schedule": 120.0},
 }
 if CDN_DISTRIBUTION:
@@ -344,13 +346,16 @@ if CDN_DISTRIBUTION:
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["api.parsing.Parser"],
-    "DEFAULT_PAGINATION_CLASS": "api.pagination.CursorPagination",
+    "DEFAULT_RENDERER_CLASSES": ["api.base.rendering.JsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["api.base.parsing.Parser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "api.problems.problem_handler",
-    "PAGE_SIZE": 50,
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "api.base.problems.problem_handler",
+    "URL_FORMAT_OVERRIDE": None,
 }
+# Requests a minute, and at most at once: of one token or person, and of one address without any.
+API_RATE = env.int("LONGWAVE_API_RATE", 1200, validate=validate.Range(1))
+API_RATE_ANONYMOUS = env.int("LONGWAVE_API_RATE_ANONYMOUS", 60, validate=validate.Range(1))
 SPECTACULAR_SETTINGS = {
     "TITLE": "Longwave API",
     "VERSION": "1",

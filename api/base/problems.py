@@ -18,6 +18,8 @@ _NON_FIELD = "non_field_errors"
 class ProblemError(Exception):
     """A refusal with a code of its own, raised by views for what services refuse."""
 
+    errors: list[dict[str, str]] | None = None
+
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)
         self.status = status
@@ -67,15 +69,17 @@ def problem_handler(exception: Exception, context: dict[str, Any]) -> Response |
 def _response(exception: Exception) -> Response | None:
     match exception:
         case ProblemError():
-            return problem(exception.status, exception.code, exception.detail)
+            return problem(
+                exception.status, exception.code, exception.detail, errors=exception.errors
+            )
         case Http404():
             return problem(404, "not_found", str(exception) or "There is nothing here.")
         case PermissionDenied():
             return problem(403, "permission_denied", str(exception) or "You may not do this.")
         case ValidationError():
-            return _invalid(list(_flatten(get_error_detail(exception))))
+            return _invalid(list(details(get_error_detail(exception))))
         case exceptions.ValidationError():
-            return _invalid(list(_flatten(exception.detail)))
+            return _invalid(list(details(exception.detail)))
         case exceptions.APIException():
             return _plain(exception)
     return None
@@ -97,15 +101,15 @@ def _invalid(errors: list[dict[str, str]]) -> Response:
     return problem(400, "invalid", detail, errors=errors)
 
 
-def _flatten(detail: Any, pointer: str = "#") -> Iterator[dict[str, str]]:
-    """Every message with a JSON pointer (RFC 6901) to the value that it is about."""
+def details(detail: Any, pointer: str = "#") -> Iterator[dict[str, str]]:
+    """Every message of DRF's errors, with a JSON pointer (RFC 6901) to the value it is about."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
-            yield from _flatten(inner, pointer if name == _NON_FIELD else f"{pointer}/{name}")
+            yield from details(inner, pointer if name == _NON_FIELD else f"{pointer}/{name}")
     elif isinstance(detail, list):
         for index, inner in enumerate(detail):
             is_nested = isinstance(inner, (dict, list))
-            yield from _flatten(inner, f"{pointer}/{index}" if is_nested else pointer)
+            yield from details(inner, f"{pointer}/{index}" if is_nested else pointer)
     else:
         yield {
             "pointer": pointer,

@@ -1,0 +1,135 @@
+"""POSTs that may be sent twice: the same ``Idempotency-Key`` gets the same answer.
+
+After draft-ietf-httpapi-idempotency-key-header-07. The change and the note of its answer are one
+transaction, so that neither is there without the other. An attempt that was refused changed
+nothing and is not kept: the key can be used again for it.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, cast
+
+import msgspec
+from django.db import connection, transaction
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.base.problems import ProblemError
+from api.base.rendering import to_json
+from api.models import KeptAnswer
+from apps.core.clock import now
+from apps.core.sealing import UnsealableError, seal, unseal
+
+LIFETIME = timedelta(hours=24)
+LONGEST_KEY = 255
+# Of an advisory lock: the number means nothing but must never change.
+_LOCK = 0x49646B79
+_HEADERS = ("Location",)
+
+type Post = Callable[..., Response]
+
+
+class _Kept(msgspec.Struct):
+    headers: dict[str, str]
+    body: msgspec.Raw | None
+
+
+def once_per_key(post: Post) -> Post:
+    """A view's ``post`` that honours the header."""
+
+    @wraps(post)
+    def answer(view: Any, request: Request, *args: Any, **parts: Any) -> Response:
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return post(view, request, *args, **parts)
+        if not 1 <= len(key) <= LONGEST_KEY:
+            detail = f"An Idempotency-Key has 1 to {LONGEST_KEY} characters."
+            raise ProblemError(400, "invalid_idempotency_key", detail)
+        return _once(key, request, lambda: post(view, request, *args, **parts))
+
+    return answer
+
+
+def _once(key: str, request: Request, act: Callable[[], Response]) -> Response:
+    owner = f"{type(request.user).__name__}:{request.user.pk}"
+    name = hashlib.sha256(f"{owner}\n{key}".encode()).digest()
+    purpose = f"answer:{owner}:{key}"
+    asked = _fingerprint(request)
+    with transaction.atomic():
+        _hold(name)
+        kept = KeptAnswer.objects.filter(pk=name, created_at__gt=now() - LIFETIME).first()
+        if kept is not None:
+            return _again(kept, asked, purpose)
+        response = act()
+        if response.status_code >= 400:
+            transaction.set_rollback(True)
+            return response
+        _keep(name, asked, purpose, response)
+        return response
+
+
+def _fingerprint(request: Request) -> bytes:
+    """Of what is asked for: method, address and body, as it was parsed."""
+    asked = {
+        "method": request.method,
+        "path": request.get_full_path(),
+        "data": cast("Any", request.data),
+    }
+    return hashlib.sha256(to_json(asked)).digest()
+
+
+def _hold(name: bytes) -> None:
+    """Refuse a second request while the first one is being answered."""
+    number = int.from_bytes(name[:4], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK, number])
+        is_ours = bool(cursor.fetchone()[0])
+    if not is_ours:
+        raise ProblemError(
+            409,
+            "idempotency_key_in_use",
+            "A request with this Idempotency-Key is being answered. Repeat it in a moment.",
+        )
+
+
+def _keep(name: bytes, asked: bytes, purpose: str, response: Response) -> None:
+    headers = {name: response[name] for name in _HEADERS if name in response}
+    body = None if response.data is None else msgspec.Raw(to_json(response.data))
+    sealed = seal(msgspec.json.encode(_Kept(headers, body)), purpose=purpose)
+    KeptAnswer.objects.update_or_create(
+        pk=name,
+        defaults={
+            "request_sha256": asked,
+            "status": response.status_code,
+            "sealed": sealed,
+            "created_at": now(),
+        },
+    )
+
+
+def _again(kept: KeptAnswer, asked: bytes, purpose: str) -> Response:
+    if bytes(kept.request_sha256) != asked:
+        raise ProblemError(
+            422,
+            "idempotency_key_reused",
+            "This Idempotency-Key was used for another request. Use a new one.",
+        )
+    try:
+        answer = msgspec.json.decode(unseal(bytes(kept.sealed), purpose=purpose), type=_Kept)
+    except UnsealableError as error:
+        raise ProblemError(
+            409,
+            "idempotency_key_expired",
+            "This request was answered, but the answer can’t be read any more. Look for its result.",
+        ) from error
+    body = None if answer.body is None else msgspec.json.decode(answer.body)
+    headers = answer.headers | {"Idempotency-Replayed": "true"}
+    return Response(body, status=kept.status, headers=headers)
+
+
+def forget_old_answers() -> int:
+    """Delete what nobody can ask for any more; returns how many there were."""
+    deleted, _ = KeptAnswer.objects.filter(created_at__lt=now() - LIFETIME).delete()
+    return deleted

@@ -1,0 +1,138 @@
+"""What all views of the API have in common, so that none can forget it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import Http404
+from rest_framework.exceptions import Throttled
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.base.conditional import entity_tag, require_match, tagged
+from api.base.filters import filter_parameters, filtered
+from api.base.idempotency import once_per_key
+from api.base.pagination import BY_ID, CursorPagination, Orderings
+from api.base.parameters import refuse_unknown, wanted_fields
+from api.base.rates import Spent, spend
+from api.base.rendering import to_json
+from api.base.rows import Plan, RowSerializer
+
+_PAGING = ("cursor", "page_size", "ordering")
+
+
+class ApiView(APIView):
+    """Rate limits with headers, entity tags on what is read, repeatable POSTs."""
+
+    # Names that may stand behind the question mark; an address that takes more says so.
+    parameters: ClassVar[tuple[str, ...]] = ()
+    _spent: Spent | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "post" in cls.__dict__:
+            cls.post = once_per_key(cls.post)  # type: ignore[attr-defined]
+
+    def check_throttles(self, request: Request) -> None:
+        """Count the request, or refuse it with 429."""
+        self._spent = spend(request)
+        if self._spent is not None and not self._spent.is_allowed:
+            raise Throttled(self._spent.wait_seconds)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Besides who asks and how often: whether every parameter is known."""
+        super().initial(request, *args, **kwargs)
+        refuse_unknown(request, self.known_parameters())
+
+    def known_parameters(self) -> tuple[str, ...]:
+        """Of this address and method."""
+        return self.parameters
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """With the limits, and for what was read with its tag."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if self._spent is not None:
+            for name, value in self._spent.headers().items():
+                final[name] = value
+        is_read = request.method in ("GET", "HEAD") and final.status_code == 200
+        if is_read and isinstance(final, Response):
+            return tagged(request._request, final)
+        return final
+
+
+class RowsView[M: Model](GenericAPIView[M], ApiView):
+    """Rows of one model: fetched as their serializer declares, whatever the view does."""
+
+    serializer_class: type[RowSerializer[M]]
+    id_name: ClassVar[str] = "id"
+
+    def rows(self) -> QuerySet[M]:
+        """Those that the actor may read."""
+        raise NotImplementedError
+
+    def get_queryset(self) -> QuerySet[M]:
+        """For the OpenAPI document."""
+        return self.serializer_class.Meta.model._default_manager.none()
+
+    def wanted_plan(self) -> Plan[M]:
+        """For the fields that the request asks for."""
+        return self.serializer_class.plan(wanted_fields(self.request, self.serializer_class))
+
+    def row_answer(self, row_id: Any, *, status: int = 200) -> Response:
+        """One row as it is stored now; Http404 when the actor may not read it."""
+        plan = self.wanted_plan() if self.request.method == "GET" else self.serializer_class.plan()
+        document = self._document(plan, row_id)
+        answer = Response(document, status=status)
+        if self.request.method != "GET":
+            answer["ETag"] = entity_tag(to_json(document))
+        return answer
+
+    def _document(self, plan: Plan[M], row_id: Any) -> dict[str, Any]:
+        rendered = plan.render_all(plan.fetch(self.rows().filter(pk=row_id)))
+        if not rendered:
+            raise Http404("There is nothing here.")
+        return rendered[0]
+
+
+class ListView[M: Model](RowsView[M]):
+    """A list: filtered, ordered, paged, with the fields that were asked for."""
+
+    pagination_class = CursorPagination
+    orderings: ClassVar[Orderings] = BY_ID
+
+    def known_parameters(self) -> tuple[str, ...]:
+        """Paging, fields and the list's filters."""
+        if self.request.method != "GET":
+            return self.parameters
+        return (*self.parameters, *_PAGING, "fields", *filter_parameters(self))
+
+    def get(self, request: Request, *args: Any, **parts: Any) -> Response:
+        """One page."""
+        plan = self.wanted_plan()
+        page = self.paginate_queryset(plan.fetch(filtered(self, self.rows())))
+        return self.get_paginated_response(plan.render_all(page or []))
+
+
+class RowView[M: Model](RowsView[M]):
+    """One row, read with its tag, and changed only as long as ``If-Match`` still holds."""
+
+    def known_parameters(self) -> tuple[str, ...]:
+        """The fields that are wanted."""
+        fields = ("fields",) if self.request.method == "GET" else ()
+        return (*self.parameters, *fields)
+
+    @contextmanager
+    def unchanged(self, row_id: UUID | int) -> Iterator[None]:
+        """A transaction in which the row is still the one that the client has seen."""
+        with transaction.atomic():
+            if self.request.headers.get("If-Match"):
+                model = self.serializer_class.Meta.model
+                model._base_manager.select_for_update().filter(pk=row_id).first()
+                document = self._document(self.serializer_class.plan(), row_id)
+                require_match(self.request._request, to_json(document))
+            yield
