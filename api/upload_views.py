@@ -19,12 +19,11 @@ from api.upload_serializers import (
     PartUrlsSerializer,
     UploadSerializer,
 )
-from apps.accounts.access import require_role
 from apps.accounts.roles import Role
 from apps.media import uploads
 from apps.media.access import get_upload
 from apps.media.admission import UploadRefusedError
-from podcasts.access import get_episode
+from podcasts.access import get_episode, require_uploader
 
 _STATUSES = {
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -46,10 +45,10 @@ class UploadsView(APIView):
         data = NewUploadSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         fields = data.validated_data
-        membership = require_role(request.user, fields.pop("organization"), Role.EDITOR)
+        membership = require_uploader(request.user, fields.pop("organization"))
         try:
             upload, is_new = uploads.open_upload(
-                organization=membership.organization, user=membership.user, **fields
+                organization=membership.organization, actor=request.user, **fields
             )
         except UploadRefusedError as error:
             raise _refused(error) from error

@@ -318,6 +318,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "podcasts.audio_tasks.recover_stalled_audio",
         "schedule": 15.0,
     },
+    "forget-old-tokens": {"task": "apps.accounts.tasks.forget_old_tokens", "schedule": 86400.0},
     "expire-uploads": {"task": "apps.media.tasks.expire_uploads", "schedule": 3600.0},
     # At a quiet hour: it lists the whole store.
     "collect-garbage": {

@@ -1,7 +1,6 @@
 """The only door to shows and episodes: 404 for a stranger, 403 for too weak a role."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -9,15 +8,11 @@ from django.db.models import FETCH_RAISE
 from django.http import Http404
 
 from apps.accounts.access import membership_condition, require_role
-from apps.accounts.models import Organization
+from apps.accounts.actors import Actor, show_limit_of
+from apps.accounts.models import Membership, Organization
 from apps.accounts.roles import Role
 from podcasts.models import Episode, Show
 from podcasts.querysets import EpisodeQuerySet, ShowQuerySet
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from apps.accounts.models import User
 
 
 def shows_of(organization: Organization) -> ShowQuerySet:
@@ -31,10 +26,10 @@ def shows_of(organization: Organization) -> ShowQuerySet:
     )
 
 
-def shows_of_member(user: "User | AnonymousUser") -> ShowQuerySet:
-    """The living shows of all organisations that the person is a member of."""
+def shows_of_member(actor: Actor) -> ShowQuerySet:
+    """The living shows of all organisations that the actor belongs to."""
     return (
-        Show.objects.filter(membership_condition(user))
+        Show.objects.filter(membership_condition(actor, show_path="id"))
         .alive()
         .select_related("artwork")
         .fetch_mode(FETCH_RAISE)
@@ -42,18 +37,18 @@ def shows_of_member(user: "User | AnonymousUser") -> ShowQuerySet:
 
 
 def get_show(
-    user: "User | AnonymousUser",
+    actor: Actor,
     show_id: UUID,
     needed: Role = Role.ANALYST,
     *,
     in_trash: bool = False,
 ) -> Show:
-    """A show of one of the person's organisations, with its organisation and artwork."""
+    """A show of one of the actor's organisations, with its organisation and artwork."""
     shows = Show.objects.in_trash() if in_trash else Show.objects.alive()
     show = shows.filter(id=show_id).select_related("organization", "artwork").first()
     if show is None:
         raise Http404("There is no such show.")
-    require_role(user, show.organization_id, needed)
+    require_role(actor, show.organization_id, needed, show_id=show.id)
     return show
 
 
@@ -68,19 +63,30 @@ def episodes_of(show: Show) -> EpisodeQuerySet:
 
 
 def get_episode(
-    user: "User | AnonymousUser",
+    actor: Actor,
     episode_id: UUID,
     needed: Role = Role.ANALYST,
     *,
     in_trash: bool = False,
 ) -> Episode:
-    """An episode of one of the person's organisations, with everything its page shows."""
+    """An episode of one of the actor's organisations, with everything its page shows."""
     episodes = Episode.objects.in_trash() if in_trash else Episode.objects.alive()
     episode = episodes.filter(id=episode_id).with_media().first()
     if episode is None:
         raise Http404("There is no such episode.")
-    require_role(user, episode.organization_id, needed)
+    require_role(actor, episode.organization_id, needed, show_id=episode.show_id)
     return episode
+
+
+def require_uploader(actor: Actor, organization_id: UUID) -> Membership:
+    """As what the actor may send files to an organisation; Http404, PermissionDenied.
+
+    A token for one show may as well, to the show's organisation: its episodes need audio.
+    """
+    limit = show_limit_of(actor)
+    if limit is not None and get_show(actor, limit).organization_id != organization_id:
+        raise Http404("There is no such page.")
+    return require_role(actor, organization_id, Role.EDITOR, show_id=limit)
 
 
 def shows_for_platform(show_ids: Iterable[UUID]) -> dict[UUID, Show]:

@@ -1,45 +1,86 @@
 """The door to organisations: who may see which one, and as what."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from typing import cast
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
 from django.http import Http404, HttpRequest
 
+from apps.accounts.actors import Actor, person_of, show_limit_of, token_of
 from apps.accounts.models import Membership, Organization, User
 from apps.accounts.roles import Role
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
 
 ORGANIZATION_SESSION_KEY = "organization"
 
 
-def membership_condition(user: "User | AnonymousUser", *, path: str = "organization") -> Q:
-    """Rows whose organisation, found under ``path``, the person is a member of."""
-    if not user.is_authenticated:
+def membership_condition(
+    actor: Actor, *, path: str = "organization", show_path: str | None = None
+) -> Q:
+    """Rows whose organisation, found under ``path``, the actor belongs to.
+
+    ``show_path`` says where a row's show is: without it, a token for one show sees no rows at all.
+    """
+    if not actor.is_authenticated:
         return Q(pk__in=[])
-    return Q(**{f"{path}__memberships__user": user})
+    limit, token = show_limit_of(actor), token_of(actor)
+    if limit is not None and show_path is None:
+        return Q(pk__in=[])
+    within = Q(**{show_path: limit}) if limit is not None and show_path else Q()
+    if token is not None and token.organization_id is not None:
+        return within & Q(**{path: token.organization_id})
+    return within & Q(**{f"{path}__memberships__user": person_of(actor)})
 
 
 def require_role(
-    user: "User | AnonymousUser", organization_id: UUID, needed: Role = Role.ANALYST
+    actor: Actor,
+    organization_id: UUID,
+    needed: Role = Role.ANALYST,
+    *,
+    show_id: UUID | None = None,
 ) -> Membership:
-    """The person's membership; Http404 for a stranger, PermissionDenied for too weak a role."""
-    membership = (
-        Membership.objects.select_related("organization")
-        .filter(organization_id=organization_id, user=user)
-        .first()
-        if user.is_authenticated
-        else None
-    )
+    """As what the actor is let in; Http404 for a stranger, PermissionDenied for too weak a role.
+
+    ``show_id`` is the show in question, if it is about one: a token for one show is a stranger
+    everywhere else. What an organisation's token is let in as is no row, and has no user.
+    """
+    membership = _membership(actor, organization_id, show_id)
     if membership is None:
         raise Http404("There is no such page.")
     if not Role(membership.role).includes(needed):
         raise PermissionDenied(f"This needs the role {needed.label} or a stronger one.")
     return membership
+
+
+def _membership(actor: Actor, organization_id: UUID, show_id: UUID | None) -> Membership | None:
+    if not actor.is_authenticated or show_limit_of(actor) not in (None, show_id):
+        return None
+    token = token_of(actor)
+    if token is not None and token.organization is not None:
+        if token.organization_id != organization_id:
+            return None
+        return Membership(organization=token.organization, role=token.role)
+    return (
+        Membership.objects.select_related("organization")
+        .filter(organization_id=organization_id, user=person_of(actor))
+        .first()
+    )
+
+
+def organizations_of(actor: Actor) -> QuerySet[Organization]:
+    """The organisations that the actor belongs to, each with its role there as ``own_role``.
+
+    None for a token that is for one show: an organisation is more than that.
+    """
+    token, everything = token_of(actor), Organization.objects.order_by("name", "id")
+    if not actor.is_authenticated or show_limit_of(actor) is not None:
+        return everything.none()
+    if token is not None and token.organization_id is not None:
+        own = everything.filter(pk=token.organization_id)
+        return own.annotate(own_role=Value(token.role))
+    mine = everything.filter(memberships__user=person_of(actor))
+    return mine.annotate(own_role=F("memberships__role"))
 
 
 def memberships_of(user: User) -> QuerySet[Membership]:

@@ -83,21 +83,21 @@ def _create(*, actor: Membership, email: str, role: Role, token: str) -> Invitat
         )
     if organization.memberships.filter(user__email__iexact=email).exists():
         raise ValidationError(f"{email} is a member already.", code="already_member")
-    _spend_one(actor.user_id)
+    _spend_one(actor.user_id or organization.pk)
     open_invitations(organization).filter(email__iexact=email).delete()
     return Invitation.objects.create(
         organization=organization,
         email=email,
         role=role,
         token_sha256=_digest(token),
-        invited_by=actor.user,
+        invited_by_id=actor.user_id,
         expires_at=now() + settings.INVITATION_LIFETIME,
     )
 
 
-def _spend_one(user_id: UUID) -> None:
+def _spend_one(sender_id: UUID) -> None:
     """Anybody may found an organisation: without a limit its invitations would be a mail cannon."""
-    key = f"invitations:{user_id}:{int(now().timestamp()) // _HOUR_SECONDS}"
+    key = f"invitations:{sender_id}:{int(now().timestamp()) // _HOUR_SECONDS}"
     cache.add(key, 0, timeout=_HOUR_SECONDS)
     if cache.incr(key) > settings.INVITATIONS_PER_HOUR:
         raise ValidationError(

@@ -1,14 +1,17 @@
 """Who people are and which organisation's data they may see."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from apps.accounts.roles import Role
+from apps.accounts.roles import TOKEN_ROLES, Role
+from apps.accounts.scopes import Scope
 from apps.core.clock import now
 from apps.core.ids import new_id
 
@@ -118,3 +121,53 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} to {self.organization_id} as {self.role}"
+
+
+class ApiToken(models.Model):
+    """A key for programs, of one person or of one organisation; its secret is stored hashed.
+
+    A slow hash would protect secrets that people think up. This one has 256 random bits, which
+    nobody guesses, and is looked up at every request: SHA-256 is enough, as for invitations.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=100)
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, null=True, blank=True, related_name="api_tokens"
+    )
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="api_tokens"
+    )
+    # An organisation's token has one; a person's has the person's own in each organisation.
+    role = models.CharField(max_length=10, choices=Role, blank=True)
+    scopes = ArrayField(models.CharField(max_length=10, choices=Scope))
+    # The only show that it may touch. Shows live in a room above, so there is no foreign key; the
+    # token of a show that is gone opens nothing.
+    show_id = models.UUIDField(null=True, blank=True)
+    prefix = models.CharField(max_length=12)  # by which people tell theirs apart
+    secret_sha256 = models.CharField(max_length=64, unique=True)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField(null=True, blank=True)  # None: never
+    last_used_at = models.DateTimeField(null=True, blank=True)  # to the minute
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user__isnull=False, organization=None, role="")
+                | Q(user=None, organization__isnull=False, role__in=TOKEN_ROLES),
+                name="api_token_of_a_person_or_an_organization",
+            ),
+            models.CheckConstraint(
+                condition=Q(scopes__contained_by=Scope.values) & Q(scopes__len__gt=0),
+                name="api_token_scopes_are_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    def is_usable(self, at: datetime) -> bool:
+        """Whether it opens anything at this moment, as far as it alone can tell."""
+        return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)

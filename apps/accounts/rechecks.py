@@ -4,22 +4,40 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.accounts.actors import Actor, person_of, token_of
 from apps.accounts.models import Membership
-from apps.core.announcing import announce, person_group
+from apps.core.announcing import announce, organization_tokens_group, person_group, token_group
 
 _RECHECK = {"type": "recheck"}
 
 
+def groups_of(actor: Actor) -> list[str]:
+    """The channel layer's groups in which an actor is told to be checked again."""
+    token, person = token_of(actor), person_of(actor)
+    groups = [person_group(person.pk)] if person is not None else []
+    if token is not None:
+        groups.append(token_group(token.pk))
+        if token.organization_id is not None:
+            groups.append(organization_tokens_group(token.organization_id))
+    return groups
+
+
 def recheck_person(user_id: UUID) -> None:
-    """In a change's transaction: once it is committed, the person's sockets check again."""
+    """In a change's transaction: once it is committed, what the person has open checks again."""
     transaction.on_commit(lambda: announce([person_group(user_id)], _RECHECK), robust=True)
 
 
+def recheck_token(token_id: UUID) -> None:
+    """As :func:`recheck_person`, for what a token has open."""
+    transaction.on_commit(lambda: announce([token_group(token_id)], _RECHECK), robust=True)
+
+
 def recheck_members(organization_id: UUID) -> None:
-    """As :func:`recheck_person`, for everybody in an organisation some of which went away."""
+    """As :func:`recheck_person`, for all of an organisation some of which went away."""
     transaction.on_commit(lambda: announce(_groups(organization_id), _RECHECK), robust=True)
 
 
 def _groups(organization_id: UUID) -> list[str]:
     members = Membership.objects.filter(organization_id=organization_id)
-    return [person_group(user_id) for user_id in members.values_list("user_id", flat=True)]
+    people = [person_group(user_id) for user_id in members.values_list("user_id", flat=True)]
+    return [*people, organization_tokens_group(organization_id)]

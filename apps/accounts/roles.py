@@ -19,3 +19,7 @@ class Role(models.TextChoices):
     def includes(self, needed: "Role") -> bool:
         """Whether this role may do what ``needed`` may."""
         return self.rank >= needed.rank
+
+
+# What an organisation's token may be: handing over the organisation takes a person.
+TOKEN_ROLES = (Role.ANALYST, Role.EDITOR, Role.ADMIN)

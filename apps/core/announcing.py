@@ -17,6 +17,16 @@ def person_group(user_id: UUID) -> str:
     return f"user.{user_id}"
 
 
+def token_group(token_id: UUID) -> str:
+    """As :func:`person_group`, of what one API token has open."""
+    return f"token.{token_id}"
+
+
+def organization_tokens_group(organization_id: UUID) -> str:
+    """As :func:`person_group`, of what all tokens of an organisation have open."""
+    return f"tokens.{organization_id}"
+
+
 def announce(groups: Iterable[str], message: Mapping[str, Any]) -> None:
     """Send to each group. No work fails because nobody could be told: pages ask by themselves."""
     try:

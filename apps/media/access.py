@@ -1,33 +1,38 @@
-"""The door to uploads and assets: 404 for a stranger, 403 for too weak a role."""
+"""The door to uploads and assets: 404 for a stranger, 403 for too weak a role.
 
-from typing import TYPE_CHECKING
+A token for one show sees the files that it sent itself: the others may be another show's.
+"""
+
 from uuid import UUID
 
 from django.http import Http404
 
 from apps.accounts.access import require_role
+from apps.accounts.actors import Actor, show_limit_of, token_of
 from apps.accounts.roles import Role
 from apps.media.models import Asset, Upload
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
 
-    from apps.accounts.models import User
-
-
-def get_upload(user: "User | AnonymousUser", upload_id: UUID, needed: Role = Role.EDITOR) -> Upload:
-    """An upload of one of the person's organisations."""
+def get_upload(actor: Actor, upload_id: UUID, needed: Role = Role.EDITOR) -> Upload:
+    """An upload of one of the actor's organisations."""
     upload = Upload.objects.filter(id=upload_id).select_related("asset").first()
-    if upload is None:
+    if upload is None or not _may_see(actor, upload):
         raise Http404("There is no such upload.")
-    require_role(user, upload.organization_id, needed)
+    require_role(actor, upload.organization_id, needed, show_id=show_limit_of(actor))
     return upload
 
 
-def get_asset(user: "User | AnonymousUser", asset_id: UUID, needed: Role = Role.EDITOR) -> Asset:
-    """An asset of one of the person's organisations."""
-    asset = Asset.objects.filter(id=asset_id).first()
-    if asset is None:
+def get_asset(actor: Actor, asset_id: UUID, needed: Role = Role.EDITOR) -> Asset:
+    """An asset of one of the actor's organisations."""
+    asset = Asset.objects.filter(id=asset_id).select_related("upload").first()
+    if asset is None or not _may_see(actor, asset.upload):
         raise Http404("There is no such file.")
-    require_role(user, asset.organization_id, needed)
+    require_role(actor, asset.organization_id, needed, show_id=show_limit_of(actor))
     return asset
+
+
+def _may_see(actor: Actor, upload: Upload | None) -> bool:
+    token = token_of(actor)
+    if token is None or token.show_id is None:
+        return True
+    return upload is not None and upload.opened_with_id == token.pk

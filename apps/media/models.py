@@ -4,7 +4,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Q
 
-from apps.accounts.models import Organization, User
+from apps.accounts.models import ApiToken, Organization, User
 from apps.core.clock import now
 from apps.core.ids import new_id
 
@@ -26,6 +26,10 @@ class Upload(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="uploads")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    # By which token, if by one: a token for one show sees its own uploads only.
+    opened_with = models.ForeignKey(
+        ApiToken, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     filename = models.CharField(max_length=255)
     size_bytes = models.BigIntegerField()
     part_size_bytes = models.BigIntegerField()

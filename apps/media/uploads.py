@@ -8,7 +8,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from apps.accounts.models import Organization, User
+from apps.accounts.actors import Actor, person_of, token_of
+from apps.accounts.models import Organization
 from apps.core.clock import now
 from apps.media.admission import UploadRefusedError, admit, refuse_without_room
 from apps.media.models import Asset, Upload, UploadStatus
@@ -45,22 +46,28 @@ class PartRequest:
 
 @transaction.atomic
 def open_upload(
-    *, organization: Organization, user: User, filename: str, size_bytes: int, fingerprint: str = ""
+    *,
+    organization: Organization,
+    actor: Actor,
+    filename: str,
+    size_bytes: int,
+    fingerprint: str = "",
 ) -> tuple[Upload, bool]:
     """An upload to send parts to, and whether it is new.
 
-    The person's open upload of the same file (same fingerprint and size) is continued, but not for
+    The actor's open upload of the same file (same fingerprint and size) is continued, but not for
     longer than it had: a bucket's lifecycle rule counts from the beginning as well. Raises
     UploadRefusedError when the file is too large for the installation or its disk, and when the
     organisation has too many open uploads.
     """
-    resumed = _continue_upload(organization, user, size_bytes, fingerprint)
+    resumed = _continue_upload(organization, actor, size_bytes, fingerprint)
     if resumed is not None:
         return resumed, False
     admit(organization, size_bytes)
     upload = Upload(
         organization=organization,
-        created_by=user,
+        created_by=person_of(actor),
+        opened_with=token_of(actor),
         filename=plain_filename(filename),
         size_bytes=size_bytes,
         part_size_bytes=part_size_for(size_bytes),
@@ -75,14 +82,15 @@ def open_upload(
 
 
 def _continue_upload(
-    organization: Organization, user: User, size_bytes: int, fingerprint: str
+    organization: Organization, actor: Actor, size_bytes: int, fingerprint: str
 ) -> Upload | None:
     if not fingerprint:
         return None
     return (
         Upload.objects.filter(
             organization=organization,
-            created_by=user,
+            created_by=person_of(actor),
+            opened_with=token_of(actor),
             fingerprint=fingerprint,
             size_bytes=size_bytes,
             status=UploadStatus.OPEN,
