@@ -3,15 +3,16 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from api.audio_views import EpisodeAudioView
-from api.live_views import (
+from api.episodes.audio_views import EpisodeAudioView
+from api.episodes.views import EpisodesView, EpisodeView
+from api.live.views import (
     EpisodeLiveView,
     OrganizationLiveView,
     PlatformLiveView,
     ShowLiveView,
 )
-from api.show_views import EpisodesView, EpisodeView, ShowsView, ShowView
-from api.upload_views import CompleteView, PartUrlsView, UploadsView, UploadView
+from api.shows.views import ShowsView, ShowView
+from api.uploads.views import CompleteView, PartUrlsView, UploadsView, UploadView
 
 app_name = "api"
 urlpatterns = [

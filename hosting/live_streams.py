@@ -5,7 +5,7 @@ import re
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 
-from api.live_streams import stream_urlpatterns
+from api.live.streams import stream_urlpatterns
 from apps.core.streamed import Receive, Scope
 from hosting.data_plane import Application, Send
 

@@ -27,13 +27,8 @@ def shows_of(organization: Organization) -> ShowQuerySet:
 
 
 def shows_of_member(actor: Actor) -> ShowQuerySet:
-    """The living shows of all organisations that the actor belongs to."""
-    return (
-        Show.objects.filter(membership_condition(actor, show_path="id"))
-        .alive()
-        .select_related("artwork")
-        .fetch_mode(FETCH_RAISE)
-    )
+    """The living shows of all organisations that the actor belongs to, bare."""
+    return Show.objects.filter(membership_condition(actor, show_path="id")).alive()
 
 
 def get_show(
@@ -60,6 +55,11 @@ def episodes_of(show: Show) -> EpisodeQuerySet:
         .with_media()
         .order_by("-published_at", "-created_at", "-id")
     )
+
+
+def episodes_of_member(actor: Actor) -> EpisodeQuerySet:
+    """The living episodes of all shows that the actor may see, bare."""
+    return Episode.objects.filter(membership_condition(actor, show_path="show")).alive()
 
 
 def get_episode(

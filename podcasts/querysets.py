@@ -56,6 +56,16 @@ class EpisodeQuerySet(models.QuerySet["Episode"]):
         """Those that anybody may see at this moment, newest first."""
         return self.alive().filter(public_condition(at)).order_by("-published_at", "-id")
 
+    def shown_as(self, status: str, at: datetime) -> Self:
+        """Those of a status as people see it: a scheduled one that is due is published."""
+        is_due = Q(status="scheduled", published_at__lte=at)
+        match status:
+            case "published":
+                return self.filter(Q(status=status) | is_due)
+            case "scheduled":
+                return self.filter(Q(status=status) & ~is_due)
+        return self.filter(status=status)
+
     def due(self, at: datetime) -> Self:
         """Scheduled ones whose time has come."""
         return self.alive().filter(status="scheduled", published_at__lte=at)

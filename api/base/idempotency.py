@@ -122,7 +122,7 @@ def _again(kept: KeptAnswer, asked: bytes, purpose: str) -> Response:
         raise ProblemError(
             409,
             "idempotency_key_expired",
-            "This request was answered, but the answer can’t be read any more. Look for its result.",
+            "This request was answered, but its answer can’t be read any more.",
         ) from error
     body = None if answer.body is None else msgspec.json.decode(answer.body)
     headers = answer.headers | {"Idempotency-Replayed": "true"}

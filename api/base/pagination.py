@@ -70,7 +70,7 @@ def _bad_cursor() -> ParameterError:
 class CursorPagination(BasePagination):
     """``?page_size=`` to 200, ``?ordering=`` as the list allows, ``?cursor=`` from a link."""
 
-    def paginate_queryset(
+    def paginate_queryset(  # type: ignore[override]  # only what can be ordered
         self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
     ) -> list[Any]:
         """The rows of the page; raises ParameterError."""

@@ -1,6 +1,7 @@
 """What may stand behind the question mark: names that are known, and which fields are wanted."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from rest_framework.request import Request
 
@@ -25,9 +26,7 @@ def refuse_unknown(request: Request, known: Iterable[str]) -> None:
             raise ParameterError(name[:100], "unknown_parameter", detail)
 
 
-def wanted_fields(
-    request: Request, serializer: type[RowSerializer[object]]
-) -> frozenset[str] | None:
+def wanted_fields(request: Request, serializer: type[RowSerializer[Any]]) -> frozenset[str] | None:
     """The names in ``?fields=id,title,show.title``; None for all; raises ParameterError."""
     text = request.query_params.get("fields")
     if text is None:

@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 from rest_framework.renderers import BaseRenderer
 
-
 # What it doesn't know is a lazy text.
 _encoder = msgspec.json.Encoder(enc_hook=str)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Self
+from typing import Any
 
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
@@ -64,6 +64,12 @@ class RowSerializer[M: Model](serializers.ModelSerializer[M]):
     """A row as programs see it; what it reads is derived from its fields."""
 
     @classmethod
+    def model(cls) -> type[M]:
+        """Whose rows these are."""
+        model: type[M] = cls.Meta.model
+        return model
+
+    @classmethod
     def plan(cls, wanted: frozenset[str] | None = None) -> Plan[M]:
         """How to fetch and render rows; ``wanted`` are dotted names, None stands for all.
 
@@ -89,7 +95,7 @@ class RowSerializer[M: Model](serializers.ModelSerializer[M]):
 def _plan(cls: type[RowSerializer[Any]], wanted: frozenset[str] | None) -> Plan[Any]:
     fields = cls().fields
     chosen = _chosen(wanted, fields)
-    reading = Reading(cls.Meta.model)
+    reading = Reading(cls.model())
     getters = tuple(
         (name, _getter(field, chosen[name], reading))
         for name, field in fields.items()

@@ -77,7 +77,7 @@ class RowsView[M: Model](GenericAPIView[M], ApiView):
 
     def get_queryset(self) -> QuerySet[M]:
         """For the OpenAPI document."""
-        return self.serializer_class.Meta.model._default_manager.none()
+        return self.serializer_class.model()._default_manager.none()
 
     def wanted_plan(self) -> Plan[M]:
         """For the fields that the request asks for."""
@@ -131,7 +131,7 @@ class RowView[M: Model](RowsView[M]):
         """A transaction in which the row is still the one that the client has seen."""
         with transaction.atomic():
             if self.request.headers.get("If-Match"):
-                model = self.serializer_class.Meta.model
+                model = self.serializer_class.model()
                 model._base_manager.select_for_update().filter(pk=row_id).first()
                 document = self._document(self.serializer_class.plan(), row_id)
                 require_match(self.request._request, to_json(document))

@@ -11,7 +11,7 @@ from channels.routing import URLRouter
 from django.test import Client
 from django.urls import path
 
-from api.live_streams import BoardStream, end_streams, stream_urlpatterns
+from api.live.streams import BoardStream, end_streams, stream_urlpatterns
 from apps.accounts.models import Membership
 from apps.accounts.services import remove_member
 from apps.core.vitals import tally

@@ -6,7 +6,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
@@ -44,19 +43,6 @@ if TYPE_CHECKING:
 STATUSES = [("", "All"), *EpisodeStatus.choices]
 
 
-def _having(status: str) -> Q:
-    """Episodes of this status as people see it: a scheduled one that is due is published."""
-    is_scheduled, is_due = Q(status=EpisodeStatus.SCHEDULED), Q(published_at__lte=now())
-    match status:
-        case EpisodeStatus.PUBLISHED:
-            return Q(status=status) | (is_scheduled & is_due)
-        case EpisodeStatus.SCHEDULED:
-            return is_scheduled & ~is_due
-        case EpisodeStatus.DRAFT | EpisodeStatus.UNPUBLISHED:
-            return Q(status=status)
-    return Q()
-
-
 def wants_part(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of the page, not for the page behind its history."""
     htmx = cast("HtmxHttpRequest", request).htmx
@@ -76,7 +62,9 @@ def episode_list(request: HttpRequest, show_id: UUID) -> HttpResponse:
     show = get_show(request.user, show_id)
     status = request.GET.get("status", "")
     words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
-    episodes = episodes_of(show).filter(_having(status))
+    episodes = episodes_of(show)
+    if status in EpisodeStatus.values:
+        episodes = episodes.shown_as(status, now())
     if words:
         episodes = episodes.filter(title__icontains=words)
     context = {

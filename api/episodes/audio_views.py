@@ -5,10 +5,10 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from api.audio_serializers import AudioStateSerializer, NewAudioSerializer
 from api.base.problems import ProblemError
+from api.base.views import ApiView
+from api.episodes.audio_serializers import AudioStateSerializer, NewAudioSerializer
 from apps.accounts.roles import Role
 from apps.media.access import get_asset
 from apps.media.models import Asset
@@ -27,7 +27,7 @@ def receive(episode: Episode, asset: Asset) -> None:
         raise ProblemError(status, error.code, error.message) from error
 
 
-class EpisodeAudioView(APIView):
+class EpisodeAudioView(ApiView):
     """``/episodes/<id>/audio/``."""
 
     @extend_schema(responses=AudioStateSerializer)

@@ -1,4 +1,4 @@
-"""What the live sockets say, for whoever has to poll. The streams: ``api.live_streams``."""
+"""What the live sockets say, for whoever has to poll. The streams: ``api.live.streams``."""
 
 import hashlib
 import json
@@ -11,8 +11,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from api.base.views import ApiView
 from apps.live.access import require_board
 from apps.live.boards import current_text
 from apps.live.groups import PLATFORM, Board
@@ -33,7 +33,7 @@ def _answer(request: Request, board: Board) -> HttpResponseBase:
     return Response(message, headers=headers)
 
 
-class OrganizationLiveView(APIView):
+class OrganizationLiveView(ApiView):
     """The live figures of all shows of an organisation, for its members."""
 
     @extend_schema(operation_id="organization_live", responses=OpenApiTypes.OBJECT)
@@ -42,7 +42,7 @@ class OrganizationLiveView(APIView):
         return _answer(request, Board.of_organization(organization_id))
 
 
-class ShowLiveView(APIView):
+class ShowLiveView(ApiView):
     """The live figures of one show, for its organisation's members."""
 
     @extend_schema(operation_id="show_live", responses=OpenApiTypes.OBJECT)
@@ -51,7 +51,7 @@ class ShowLiveView(APIView):
         return _answer(request, Board.of_show(show_id))
 
 
-class EpisodeLiveView(APIView):
+class EpisodeLiveView(ApiView):
     """The live figures of one episode, for its organisation's members."""
 
     @extend_schema(operation_id="episode_live", responses=OpenApiTypes.OBJECT)
@@ -60,7 +60,7 @@ class EpisodeLiveView(APIView):
         return _answer(request, Board.of_episode(episode_id))
 
 
-class PlatformLiveView(APIView):
+class PlatformLiveView(ApiView):
     """The live figures of the platform, for its staff."""
 
     @extend_schema(operation_id="platform_live", responses=OpenApiTypes.OBJECT)

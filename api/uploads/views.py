@@ -7,11 +7,11 @@ from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from api.audio_views import receive
 from api.base.problems import ProblemError
-from api.upload_serializers import (
+from api.base.views import ApiView
+from api.episodes.audio_views import receive
+from api.uploads.serializers import (
     AssetSerializer,
     CompleteSerializer,
     NewUploadSerializer,
@@ -36,7 +36,7 @@ def _refused(error: UploadRefusedError) -> ProblemError:
     return ProblemError(_STATUSES.get(error.code, HTTPStatus.CONFLICT), error.code, error.message)
 
 
-class UploadsView(APIView):
+class UploadsView(ApiView):
     """``/uploads/``."""
 
     @extend_schema(request=NewUploadSerializer, responses={201: UploadSerializer})
@@ -55,7 +55,7 @@ class UploadsView(APIView):
         return Response(UploadSerializer(upload).data, status=201 if is_new else 200)
 
 
-class UploadView(APIView):
+class UploadView(ApiView):
     """``/uploads/<id>/``."""
 
     @extend_schema(responses=UploadSerializer)
@@ -70,7 +70,7 @@ class UploadView(APIView):
         return Response(status=204)
 
 
-class PartUrlsView(APIView):
+class PartUrlsView(ApiView):
     """``/uploads/<id>/part-urls/``."""
 
     @extend_schema(request=PartUrlsSerializer, responses=PartRequestSerializer(many=True))
@@ -86,7 +86,7 @@ class PartUrlsView(APIView):
         return Response(PartRequestSerializer(requests, many=True).data)
 
 
-class CompleteView(APIView):
+class CompleteView(ApiView):
     """``/uploads/<id>/complete/``."""
 
     @extend_schema(request=CompleteSerializer, responses=AssetSerializer)

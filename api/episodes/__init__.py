@@ -1,0 +1,1 @@
+"""Episodes as programs see and change them: texts, publishing, audio."""

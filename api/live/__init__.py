@@ -1,0 +1,1 @@
+"""What the live boards say, for programs."""

@@ -1,0 +1,1 @@
+"""Shows as programs see and change them."""
