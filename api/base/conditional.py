@@ -8,7 +8,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseNotModified
 from django.http.response import HttpResponseBase
-from django.utils.cache import get_conditional_response
 from rest_framework.response import Response
 
 from api.base.problems import ProblemError
@@ -22,17 +21,22 @@ def entity_tag(body: bytes) -> str:
 def tagged(request: HttpRequest, response: Response) -> Response:
     """Give an answer its tag once it is rendered, and send 304 to whoever has it already."""
 
-    def finish(rendered: Any) -> HttpResponseBase:
-        tag = rendered.headers.setdefault("ETag", entity_tag(rendered.content))
-        unchanged = get_conditional_response(request, etag=tag)
-        if unchanged is None:
-            answer: HttpResponseBase = rendered
-            return answer
+    def finish(rendered: Any) -> HttpResponseBase | None:
+        rendered.headers.setdefault("ETag", entity_tag(rendered.content))
+        if not _is_known(rendered.headers["ETag"], request.headers.get("If-None-Match", "")):
+            return None
         kept = {name: rendered.headers[name] for name in _KEPT if name in rendered.headers}
         return HttpResponseNotModified(headers=kept)
 
     response.add_post_render_callback(finish)
     return response
+
+
+def _is_known(tag: str, header: str) -> bool:
+    """The weak comparison of RFC 9110, 13.1.2."""
+    return header.strip() == "*" or tag in [
+        known.strip().removeprefix("W/") for known in header.split(",")
+    ]
 
 
 # What RFC 9110, 15.4.5, wants in a 304, and the limits that hold for the next request.

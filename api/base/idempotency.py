@@ -33,7 +33,7 @@ type Post = Callable[..., Response]
 
 class _Kept(msgspec.Struct):
     headers: dict[str, str]
-    body: msgspec.Raw | None
+    body: Any  # what JSON can say
 
 
 def once_per_key(post: Post) -> Post:
@@ -96,8 +96,7 @@ def _hold(name: bytes) -> None:
 
 def _keep(name: bytes, asked: bytes, purpose: str, response: Response) -> None:
     headers = {name: response[name] for name in _HEADERS if name in response}
-    body = None if response.data is None else msgspec.Raw(to_json(response.data))
-    sealed = seal(msgspec.json.encode(_Kept(headers, body)), purpose=purpose)
+    sealed = seal(to_json(_Kept(headers, response.data)), purpose=purpose)
     KeptAnswer.objects.update_or_create(
         pk=name,
         defaults={
@@ -124,9 +123,8 @@ def _again(kept: KeptAnswer, asked: bytes, purpose: str) -> Response:
             "idempotency_key_expired",
             "This request was answered, but its answer can’t be read any more.",
         ) from error
-    body = None if answer.body is None else msgspec.json.decode(answer.body)
     headers = answer.headers | {"Idempotency-Replayed": "true"}
-    return Response(body, status=kept.status, headers=headers)
+    return Response(answer.body, status=kept.status, headers=headers)
 
 
 def forget_old_answers() -> int:

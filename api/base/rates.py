@@ -55,19 +55,26 @@ class Spent:
         }
 
 
-def spend(request: Request) -> Spent | None:
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Whose requests are counted together, and how many they may make a minute."""
+
+    name: str
+    quota: int
+
+
+def spend(who: Asker) -> Spent | None:
     """Count a request; None when nobody can count, which stops nobody from working."""
-    name, quota = _bucket(request)
     size = WINDOW_SECONDS * 1000
-    cost = size / quota
+    cost = size / who.quota
     try:
-        is_allowed, full = _script()(keys=[valkey.key("api-rate", name)], args=[cost, size])
+        is_allowed, full = _script()(keys=[valkey.key("api-rate", who.name)], args=[cost, size])
     except (RedisError, OSError) as error:
         logger.warning("Requests are not limited: %s", error)
         return None
     return Spent(
         is_allowed=bool(is_allowed),
-        quota=quota,
+        quota=who.quota,
         remaining=int((size - full) / cost),
         reset_seconds=ceil(full / 1000),
         wait_seconds=max(1, ceil((full + cost - size) / 1000)),
@@ -79,11 +86,16 @@ def _script() -> Script:
     return valkey.connection().register_script(_SPEND)
 
 
-def _bucket(request: Request) -> tuple[str, int]:
-    """Whose requests are counted together: a token's, a person's, or an address's."""
+def asker(request: Request) -> Asker:
+    """Whose requests are counted together: a token's, a person's, or else an address's."""
     if request.user.is_authenticated:
-        return f"{type(request.user).__name__}:{request.user.pk}", settings.API_RATE
+        return Asker(f"{type(request.user).__name__}:{request.user.pk}", settings.API_RATE)
+    return guesser(request)
+
+
+def guesser(request: Request) -> Asker:
+    """Of an address that nobody is known to be at."""
     address = client_address(
         request.META.get("REMOTE_ADDR"), request.headers.get("X-Forwarded-For", "")
     )
-    return f"address:{address}", settings.API_RATE_ANONYMOUS
+    return Asker(f"address:{address}", settings.API_RATE_ANONYMOUS)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404
-from rest_framework.exceptions import Throttled
+from rest_framework.exceptions import APIException, Throttled
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +19,7 @@ from api.base.filters import filter_parameters, filtered
 from api.base.idempotency import once_per_key
 from api.base.pagination import BY_ID, CursorPagination, Orderings
 from api.base.parameters import refuse_unknown, wanted_fields
-from api.base.rates import Spent, spend
+from api.base.rates import Asker, Spent, asker, guesser, spend
 from api.base.rendering import to_json
 from api.base.rows import Plan, RowSerializer
 
@@ -38,14 +38,22 @@ class ApiView(APIView):
         if "post" in cls.__dict__:
             cls.post = once_per_key(cls.post)  # type: ignore[attr-defined]
 
-    def check_throttles(self, request: Request) -> None:
-        """Count the request, or refuse it with 429."""
-        self._spent = spend(request)
+    def perform_authentication(self, request: Request) -> None:
+        """Count the request, or refuse it with 429; guesses at tokens count for an address."""
+        try:
+            super().perform_authentication(request)
+        except APIException:
+            self._spend(guesser(request))
+            raise
+        self._spend(asker(request))
+
+    def _spend(self, who: Asker) -> None:
+        self._spent = spend(who)
         if self._spent is not None and not self._spent.is_allowed:
             raise Throttled(self._spent.wait_seconds)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Besides who asks and how often: whether every parameter is known."""
+        """Besides who asks, how often and whether they may: whether every parameter is known."""
         super().initial(request, *args, **kwargs)
         refuse_unknown(request, self.known_parameters())
 

@@ -1,0 +1,68 @@
+"""How often one may ask: told with every answer, and refused with the time to wait."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from redis.exceptions import ConnectionError as NoValkeyError
+
+from tests.conftest import People
+
+
+@pytest.fixture(autouse=True)
+def _few(settings: Any, clean_valkey: None) -> None:
+    settings.API_RATE, settings.API_RATE_ANONYMOUS = 3, 1
+
+
+def ask(client: Client) -> Any:
+    return client.get("/api/v1/shows/")
+
+
+def test_each_answer_says_what_is_left(people: People) -> None:
+    client = people.client("analyst")
+    answers = [ask(client) for _ in range(3)]
+    assert [answer["RateLimit-Policy"] for answer in answers] == ['"api";q=3;w=60'] * 3
+    left = [answer["RateLimit"] for answer in answers]
+    assert [text.split(";")[1] for text in left] == ["r=2", "r=1", "r=0"]
+    assert [text.split(";")[2] for text in left] == ["t=20", "t=40", "t=60"]
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(people: People) -> None:
+    client = people.client("analyst")
+    for _ in range(3):
+        assert ask(client).status_code == 200
+    refused = ask(client)
+    assert (refused.status_code, refused.json()["code"]) == (429, "throttled")
+    assert 1 <= int(refused["Retry-After"]) <= 20
+    assert refused["RateLimit"].startswith('"api";r=0;t=')
+
+
+def test_a_refusal_costs_nothing(people: People) -> None:
+    client = people.client("analyst")
+    waits = [int(ask(client).get("Retry-After", 0)) for _ in range(8)]
+    assert waits[:3] == [0, 0, 0]
+    assert all(wait <= 20 for wait in waits)
+
+
+def test_everybody_has_limits_of_their_own(people: People) -> None:
+    for _ in range(4):
+        ask(people.client("analyst"))
+    assert ask(people.client("editor")).status_code == 200
+
+
+def test_the_signed_out_share_those_of_their_address(people: People) -> None:
+    client = people.client("anonymous")
+    assert ask(client).status_code in {401, 403}
+    assert ask(client).status_code == 429
+
+
+def test_nobody_is_stopped_because_nobody_can_count(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> Any:
+        raise NoValkeyError("away")
+
+    monkeypatch.setattr("api.base.rates._script", away)
+    answer = ask(people.client("analyst"))
+    assert answer.status_code == 200
+    assert "RateLimit" not in answer

@@ -1,0 +1,142 @@
+"""What serializers declare: enough to render, nothing in vain, and nothing that can be left out."""
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any, cast
+
+import pytest
+from django.core.exceptions import FieldDoesNotExist, FieldFetchBlocked
+from django.db import connection
+from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
+
+from api.base.reading import Reading, UndeclaredReadError, refusing_queries
+from api.base.rows import Plan, RowSerializer, UnknownFieldError
+from api.episodes.serializers import EpisodeSerializer
+from apps.media.models import Asset, Rendition
+from podcasts.models import Episode, Show
+from tests.factories import EpisodeFactory, ImageFactory, RenditionFactory
+
+
+def row_serializers(cls: type[Any] = RowSerializer) -> Iterator[type[RowSerializer[Any]]]:
+    """All that the API has."""
+    import_module("api.urls")  # which loads every one of them
+    for found in cls.__subclasses__():
+        yield found
+        yield from row_serializers(found)
+
+
+@pytest.fixture
+def episode(db: None) -> Episode:
+    """One that has everything an episode can have, twice where it can be many."""
+    found: Episode = EpisodeFactory(season_number=2, episode_number=3, artwork=ImageFactory())
+    RenditionFactory(asset=found.audio)
+    return found
+
+
+def test_a_row_is_rendered_from_what_its_fields_declare(episode: Episode) -> None:
+    plan = EpisodeSerializer.plan()
+    with CaptureQueriesContext(connection) as queries:
+        [document] = plan.render_all(plan.fetch(Episode.objects.all()))
+    assert len(queries) == 2  # the episode with what is joined, and its renditions
+    assert document["id"] == episode.id
+    assert document["show"] == {
+        "id": episode.show_id,
+        "handle": episode.show.handle,
+        "title": episode.show.title,
+    }
+    assert document["enclosure"]["url"].endswith(f"/media/{episode.id}/{episode.slug}.mp3")
+    assert len(document["renditions"]) == 2
+    assert document["artwork_url"].endswith("/feed.jpg")
+
+
+def test_only_the_columns_that_are_wanted_are_fetched(episode: Episode) -> None:
+    plan = EpisodeSerializer.plan(frozenset({"title", "show.handle"}))
+    with CaptureQueriesContext(connection) as queries:
+        documents = plan.render_all(plan.fetch(Episode.objects.all()))
+    assert documents == [{"show": {"handle": episode.show.handle}, "title": episode.title}]
+    [query] = queries.captured_queries
+    assert "notes" not in query["sql"]
+    assert "description" not in query["sql"]
+    assert "media_" not in query["sql"]
+
+
+def test_what_leads_nowhere_is_null_and_what_is_many_is_empty(episode: Episode) -> None:
+    EpisodeFactory(show=episode.show, audio=None, artwork=None, status="draft", published_at=None)
+    plan = EpisodeSerializer.plan(frozenset({"artwork_url", "enclosure", "renditions"}))
+    [document] = plan.render_all(plan.fetch(Episode.objects.filter(audio=None)))
+    assert document == {"artwork_url": None, "enclosure": None, "renditions": []}
+
+
+@pytest.mark.parametrize(
+    "name", ["nothing", "show.nothing", "title.length", "enclosure.url", "renditions.asset"]
+)
+def test_a_field_that_there_is_not_is_named(name: str) -> None:
+    with pytest.raises(UnknownFieldError, match=rf"^{name}$"):
+        EpisodeSerializer.plan(frozenset({"id", name}))
+
+
+@pytest.mark.parametrize("path", ["nothing", "show__nothing", "audio__renditions__nothing"])
+def test_a_path_that_the_model_has_not_is_a_mistake(path: str) -> None:
+    with pytest.raises(FieldDoesNotExist):
+        Reading.of(Episode, [path])
+
+
+def test_a_whole_wins_over_its_parts() -> None:
+    plan = EpisodeSerializer.plan(frozenset({"show", "show.handle"}))
+    assert {"show__id", "show__title", "show__handle"} <= set(plan.reading.paths())
+
+
+# --- Each declaration is needed: without any one of them, rendering fails -----------------------
+
+# A row of each model that has something wherever a serializer may look.
+ROWS: dict[type[Model], Callable[[Episode], Model]] = {
+    Episode: lambda episode: episode,
+    Show: lambda episode: episode.show,
+    Rendition: lambda episode: cast("Rendition", cast("Asset", episode.audio).rendition),
+}
+
+
+def without(plan: Plan[Any], dropped: str) -> Plan[Any] | None:
+    """The plan without what is read at or below a path; None when other reads imply it."""
+    paths = list(plan.reading.paths())
+    left = [path for path in paths if path != dropped and not path.startswith(f"{dropped}__")]
+    reading = Reading.of(plan.reading.model, left)
+    return Plan(reading, plan.getters) if set(reading.paths()) != set(paths) else None
+
+
+def declarations(serializer: type[RowSerializer[Any]]) -> list[str]:
+    """Every column and every relation that is read."""
+    paths = list(serializer.plan().reading.paths())
+    parts = [path.split("__") for path in paths]
+    relations = {"__".join(names[:n]) for names in parts for n in range(1, len(names))}
+    return sorted({*paths, *relations})
+
+
+@pytest.mark.parametrize(
+    ("serializer", "dropped"),
+    [
+        pytest.param(serializer, path, id=f"{serializer.__name__}-{path}")
+        for serializer in row_serializers()
+        for path in declarations(serializer)
+    ],
+)
+def test_no_declaration_can_be_left_out(
+    serializer: type[RowSerializer[Any]], dropped: str, episode: Episode
+) -> None:
+    plan = serializer.plan()
+    row = ROWS[plan.reading.model](episode)
+    rows = plan.reading.model._default_manager.filter(pk=row.pk)
+    assert plan.render_all(plan.fetch(rows))
+    poorer = without(plan, dropped)
+    if poorer is None:
+        assert dropped.rpartition("__")[2].endswith("id")  # keys come with what they lead to
+        return
+    with pytest.raises((FieldFetchBlocked, UndeclaredReadError)):
+        poorer.render_all(poorer.fetch(rows))
+
+
+def test_the_database_answers_nothing_while_rows_are_rendered(episode: Episode) -> None:
+    with refusing_queries(), pytest.raises(UndeclaredReadError, match="rendering: SELECT"):
+        list(Episode.objects.all())
+    assert list(Episode.objects.all()) == [episode]
