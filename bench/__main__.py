@@ -109,6 +109,12 @@ def _charts(scene: Scene, results: Results) -> None:
     _collect(measure_charts(scene), results)
 
 
+def _lists(scene: Scene, results: Results) -> None:
+    from bench.lists import measure_lists  # its models need the settings of this instance
+
+    _collect(measure_lists(scene), results)
+
+
 def _collect(found: Iterable[Comparison | Figure], results: Results) -> None:
     for one in found:
         if isinstance(one, Comparison):
@@ -140,6 +146,7 @@ _SCENARIOS: dict[str, Callable[[Scene, Results], None]] = {
     "count": _count,
     "live": _live,
     "charts": _charts,
+    "lists": _lists,
 }
 
 

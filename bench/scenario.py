@@ -29,6 +29,7 @@ class Extent:
     chart_episodes: int = 1_000
     chart_days: int = 730
     chart_tries: int = 15
+    list_tries: int = 41
 
     @classmethod
     def quick(cls) -> "Extent":
@@ -50,6 +51,7 @@ class Extent:
             chart_episodes=60,
             chart_days=60,
             chart_tries=3,
+            list_tries=3,
         )
 
 

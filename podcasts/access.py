@@ -57,6 +57,12 @@ def episodes_of(show: Show) -> EpisodeQuerySet:
     )
 
 
+def require_show(actor: Actor, show_id: UUID) -> None:
+    """Http404 unless the actor may see this show; for whoever needs nothing else of it."""
+    if not shows_of_member(actor).filter(pk=show_id).exists():
+        raise Http404("There is no such show.")
+
+
 def episodes_of_member(actor: Actor) -> EpisodeQuerySet:
     """The living episodes of all shows that the actor may see, bare."""
     return Episode.objects.filter(membership_condition(actor, show_path="show")).alive()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self, cast
 
 import msgspec
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import Combinable
@@ -75,7 +76,7 @@ class CursorPagination(BasePagination):
     ) -> list[Any]:
         """The rows of the page; raises ParameterError."""
         orderings: Orderings = getattr(view, "orderings", BY_ID)
-        self._address = request.build_absolute_uri()
+        self._address = settings.BASE_URL + request.get_full_path()
         self._cursor = self._cursor_of(request)
         self._ordering = _ordering_of(request, orderings, self._cursor)
         self._size = _size_of(request)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
 
-from api.base.reading import Reading, refusing_queries
+from api.base.reading import Reading, many_of, refusing_queries
 
 type Getter = Callable[[Any], Any]
 
@@ -50,12 +50,13 @@ class Plan[M: Model]:
         return {name: get(row) for name, get in self.getters}
 
     def fetch(self, rows: QuerySet[M]) -> QuerySet[M]:
-        """The same rows with all that rendering reads."""
+        """The same rows with all that rendering reads of them and of what is joined."""
         return self.reading.apply(rows)
 
     def render_all(self, rows: Iterable[M]) -> list[dict[str, Any]]:
         """Fetched rows, while the database answers nothing."""
         fetched = list(rows)
+        self.reading.complete(fetched)
         with refusing_queries():
             return [self.render(row) for row in fetched]
 
@@ -186,10 +187,12 @@ def _one(attributes: Sequence[str], plan: Plan[Any]) -> Getter:
 
 
 def _many(attributes: Sequence[str], plan: Plan[Any]) -> Getter:
-    follow = _following(attributes)
+    follow, name = _following(attributes[:-1]), attributes[-1]
 
     def rows(row: Any) -> list[dict[str, Any]]:
-        manager = follow(row)
-        return [] if manager is None else [plan.render(found) for found in manager.all()]
+        owner = follow(row)
+        if owner is None:
+            return []
+        return [plan.render(found) for found in many_of(owner, name)]
 
     return rows

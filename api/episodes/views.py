@@ -15,7 +15,7 @@ from api.episodes.filters import EpisodeFilters
 from api.episodes.serializers import EpisodeInput, EpisodeSerializer
 from apps.accounts.actors import person_of
 from apps.accounts.roles import Role
-from podcasts.access import episodes_of_member, get_episode, get_show
+from podcasts.access import episodes_of_member, get_episode, get_show, require_show
 from podcasts.models import Episode
 from podcasts.services.episodes import create_episode, update_episode
 from podcasts.services.trash import delete_episode
@@ -42,7 +42,7 @@ class EpisodesView(ListView[Episode]):
 
     def get(self, request: Request, show_id: UUID) -> Response:
         """One page of a show's episodes."""
-        get_show(request.user, show_id)
+        require_show(request.user, show_id)
         return super().get(request)
 
     @extend_schema(request=EpisodeInput, responses={201: EpisodeSerializer})
