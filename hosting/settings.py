@@ -349,7 +349,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["api.base.rendering.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["api.base.parsing.Parser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "api.base.schema.AutoSchema",
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "api.base.problems.problem_handler",
     "URL_FORMAT_OVERRIDE": None,
@@ -360,8 +360,27 @@ API_RATE_ANONYMOUS = env.int("LONGWAVE_API_RATE_ANONYMOUS", 60, validate=validat
 SPECTACULAR_SETTINGS = {
     "TITLE": "Longwave API",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    # What a program can do is no secret; what it may do is told by each address.
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "api.base.schema.add_components",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "ShowTypeEnum": "podcasts.models.ShowType",
+        "EpisodeTypeEnum": "podcasts.models.EpisodeType",
+        "EpisodeStatusEnum": "podcasts.models.EpisodeStatus",
+        "RoleEnum": "apps.accounts.roles.Role",
+        "UploadStatusEnum": "apps.media.models.UploadStatus",
+        "AssetStatusEnum": "apps.media.models.AssetStatus",
+        "DeliveryEnum": "apps.media.delivery.DeliveryMode",
+    },
 }
 
 # --- Language, time, logs ---------------------------------------------------------------------

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import APIException, Throttled
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -24,6 +25,8 @@ from api.base.rendering import to_json
 from api.base.rows import Plan, RowSerializer
 
 _PAGING = ("cursor", "page_size", "ordering")
+# An answer with some of its fields is of another type, so that the usual one can promise all.
+SPARSE_TYPE = "application/vnd.longwave.sparse+json"
 
 
 class ApiView(APIView):
@@ -69,6 +72,8 @@ class ApiView(APIView):
                 final[name] = value
         is_read = request.method in ("GET", "HEAD") and final.status_code == 200
         if is_read and isinstance(final, Response):
+            if "fields" in request.query_params:
+                final.content_type = SPARSE_TYPE
             return tagged(request._request, final)
         return final
 
@@ -111,6 +116,7 @@ class ListView[M: Model](RowsView[M]):
     """A list: filtered, ordered, paged, with the fields that were asked for."""
 
     pagination_class = CursorPagination
+    filter_backends = (DjangoFilterBackend,)  # for the OpenAPI document: see `filtered`
     orderings: ClassVar[Orderings] = BY_ID
 
     def known_parameters(self) -> tuple[str, ...]:
