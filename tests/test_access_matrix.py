@@ -60,7 +60,7 @@ class Row:
         if self.least == "anyone":
             return "in"
         if persona == "anonymous":
-            return "403" if self.is_api else "sign in"
+            return "401" if self.is_api else "sign in"
         if self.least == "person":
             return "in"
         if self.least == "staff":
