@@ -7,8 +7,12 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from api.base.authentication import CHALLENGE
-from apps.accounts.actors import Actor, TokenActor, has_scope
+from apps.accounts.actors import Actor, TokenActor, has_scope, person_of
+from apps.accounts.models import User
 from apps.accounts.scopes import Scope
+
+_SAFE = ("read_scope", Scope.READ)
+_CHANGING = ("write_scope", Scope.WRITE)
 
 
 class InsufficientScopeError(PermissionDenied):
@@ -27,19 +31,20 @@ def require_scope(actor: Actor, scope: Scope) -> None:
 
 
 class HasScope(BasePermission):
-    """The scope that a view names as its ``read_scope`` or ``write_scope``."""
+    """The scope that a view names as its ``read_scope`` or ``write_scope``; None: any will do."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """True, or InsufficientScopeError."""
-        if request.method in SAFE_METHODS:
-            scope = getattr(view, "read_scope", Scope.READ)
-        else:
-            scope = getattr(view, "write_scope", Scope.WRITE)
-        require_scope(request.user, scope)
+        name, usual = _SAFE if request.method in SAFE_METHODS else _CHANGING
+        scope: Scope | None = getattr(view, name, usual)
+        if scope is not None:
+            require_scope(request.user, scope)
         return True
 
 
-def require_person(actor: Actor) -> None:
-    """Refuse tokens, whatever they may do, with the code ``session_required``."""
-    if isinstance(actor, TokenActor):
+def require_person(actor: Actor) -> User:
+    """The person who has signed in; a token, whatever it may do, gets ``session_required``."""
+    person = person_of(actor)
+    if person is None or isinstance(actor, TokenActor):
         raise PermissionDenied("Only a person who has signed in can do this.", "session_required")
+    return person
