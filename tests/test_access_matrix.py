@@ -146,6 +146,20 @@ MATRIX: dict[str, list[Row]] = {
     "people:remove_member": [
         page(lambda w: f"/studio/organization/members/{w.membership.pk}/remove/", "admin", "post")
     ],
+    "people:tokens": [page("/studio/tokens/", "person")],
+    "people:tokens_new": [page("/studio/tokens/new/", "person", "post")],
+    "people:tokens_revoke": [
+        page(lambda w: f"/studio/tokens/{w.token.id}/revoke/", "nobody", "post")
+    ],
+    "people:organization_tokens": [page("/studio/organization/tokens/", "admin")],
+    "people:organization_tokens_new": [page("/studio/organization/tokens/new/", "admin", "post")],
+    "people:organization_tokens_revoke": [
+        page(
+            lambda w: f"/studio/organization/tokens/{w.token.id}/revoke/",
+            "admin",
+            "post",
+        )
+    ],
     "people:switch": [
         page(
             "/studio/switch/",
@@ -333,6 +347,8 @@ OWN_ORGANIZATION = {
     "people:rename",
     "people:invite",
     "people:withdraw_invitation",
+    "people:organization_tokens",
+    "people:organization_tokens_new",
     "studio:trash",
     "studio:show_new",
 }
