@@ -24,11 +24,13 @@ _ROLES = {
     Role.EDITOR: "Makes, changes and publishes episodes.",
     Role.ADMIN: "Also makes and deletes shows and invites people.",
 }
+_ALL_SHOWS = "all"
+_NEVER = "never"
 _LIFETIMES = [
     (str(timedelta(days=30).days), "In 30 days"),
     (str(timedelta(days=90).days), "In 90 days"),
     (str(DEFAULT_LIFETIME.days), "In a year"),
-    ("", "Never"),
+    (_NEVER, "Never"),
 ]
 
 
@@ -47,11 +49,10 @@ class TokenForm(forms.Form):
         widget=ExplainedCheckboxes({scope.value: text for scope, text in _SCOPES.items()}),
         error_messages={"required": "Choose at least one."},
     )
-    show = forms.ChoiceField(label="Which shows?", required=False)
+    show = forms.ChoiceField(label="Which shows?", initial=_ALL_SHOWS)
     lifetime = forms.ChoiceField(
         label="When does it expire?",
         choices=_LIFETIMES,
-        required=False,
         initial=_LIFETIMES[2][0],
     )
 
@@ -66,7 +67,7 @@ class TokenForm(forms.Form):
         return {
             "name": chosen["name"],
             "scopes": [Scope(scope) for scope in chosen["scopes"]],
-            "show_id": UUID(chosen["show"]) if chosen["show"] else None,
+            "show_id": None if chosen["show"] == _ALL_SHOWS else UUID(chosen["show"]),
             "expires_at": _expiry(chosen["lifetime"]),
         }
 
@@ -94,8 +95,8 @@ def _show_choices(shows: ShowQuerySet) -> list[tuple[str, str]]:
     named = [
         (str(pk), title if has_one_owner else f"{title} ({owner})") for pk, title, owner in found
     ]
-    return [("", "All that there are, and new ones"), *named]
+    return [(_ALL_SHOWS, "All that there are, and new ones"), *named]
 
 
 def _expiry(days: str) -> datetime | None:
-    return now() + timedelta(days=int(days)) if days else None
+    return None if days == _NEVER else now() + timedelta(days=int(days))
