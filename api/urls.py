@@ -12,11 +12,29 @@ from api.live.views import (
     ShowLiveView,
 )
 from api.shows.views import ShowsView, ShowView
+from api.tokens.views import (
+    OrganizationTokensView,
+    OrganizationTokenView,
+    TokensView,
+    TokenView,
+)
 from api.uploads.views import CompleteView, PartUrlsView, UploadsView, UploadView
 
 app_name = "api"
 urlpatterns = [
     path("schema/", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("tokens/", TokensView.as_view(), name="tokens"),
+    path("tokens/<uuid:token_id>/", TokenView.as_view(), name="token"),
+    path(
+        "organizations/<uuid:organization_id>/tokens/",
+        OrganizationTokensView.as_view(),
+        name="organization-tokens",
+    ),
+    path(
+        "organizations/<uuid:organization_id>/tokens/<uuid:token_id>/",
+        OrganizationTokenView.as_view(),
+        name="organization-token",
+    ),
     path("uploads/", UploadsView.as_view(), name="uploads"),
     path("uploads/<uuid:upload_id>/", UploadView.as_view(), name="upload"),
     path("uploads/<uuid:upload_id>/part-urls/", PartUrlsView.as_view(), name="part-urls"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from frontend.views import people
+from frontend.views import people, tokens
 
 app_name = "people"
 urlpatterns = [
@@ -25,6 +25,20 @@ urlpatterns = [
         people.remove_member,
         name="remove_member",
     ),
+    path("studio/organization/tokens/", tokens.of_organization, name="organization_tokens"),
+    path(
+        "studio/organization/tokens/new/",
+        tokens.create_for_organization,
+        name="organization_tokens_new",
+    ),
+    path(
+        "studio/organization/tokens/<uuid:token_id>/revoke/",
+        tokens.revoke_of_organization,
+        name="organization_tokens_revoke",
+    ),
+    path("studio/tokens/", tokens.own, name="tokens"),
+    path("studio/tokens/new/", tokens.create_own, name="tokens_new"),
+    path("studio/tokens/<uuid:token_id>/revoke/", tokens.revoke_own, name="tokens_revoke"),
     path("studio/switch/", people.switch, name="switch"),
     path("invitations/<str:token>/", people.invitation, name="invitation"),
 ]

@@ -345,8 +345,15 @@ if CDN_DISTRIBUTION:
 
 # --- API --------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    # The first one's challenge makes what lacks credentials a 401.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "api.base.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "api.base.permissions.HasScope",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["api.base.rendering.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["api.base.parsing.Parser"],
     "DEFAULT_SCHEMA_CLASS": "api.base.schema.AutoSchema",

@@ -18,13 +18,14 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from apps.accounts.models import Invitation, Membership
+from apps.accounts.models import ApiToken, Invitation, Membership
 from apps.core.clock import now
 from apps.live.routing import websocket_urlpatterns
 from apps.media.models import Upload
 from podcasts.models import Episode, Show
 from tests.conftest import People
 from tests.factories import EpisodeFactory, MembershipFactory, ShowFactory
+from tests.programs import token_of_organization
 
 PERSONAS = ("anonymous", "stranger", "staff", "analyst", "editor", "admin", "owner")
 MEMBERS = PERSONAS[3:]
@@ -43,6 +44,7 @@ class World:
     upload: Upload
     invitation: Invitation
     membership: Membership  # of somebody who asks for nothing here
+    token: ApiToken  # the organisation's
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Row:
 
     method: str
     path: Callable[[World], str]
-    least: str = ""  # a role; or "anyone", "person" (signed in), "staff"
+    least: str = ""  # a role; or "anyone", "person" (signed in), "staff", "nobody"
     body: Callable[[World], dict[str, Any]] = lambda world: {}
     is_api: bool = False
 
@@ -60,9 +62,11 @@ class Row:
         if self.least == "anyone":
             return "in"
         if persona == "anonymous":
-            return "403" if self.is_api else "sign in"
+            return "401" if self.is_api else "sign in"
         if self.least == "person":
             return "in"
+        if self.least == "nobody":
+            return "404"
         if self.least == "staff":
             return "in" if persona == "staff" else "404"
         if persona not in MEMBERS:
@@ -142,6 +146,20 @@ MATRIX: dict[str, list[Row]] = {
     "people:remove_member": [
         page(lambda w: f"/studio/organization/members/{w.membership.pk}/remove/", "admin", "post")
     ],
+    "people:tokens": [page("/studio/tokens/", "person")],
+    "people:tokens_new": [page("/studio/tokens/new/", "person", "post")],
+    "people:tokens_revoke": [
+        page(lambda w: f"/studio/tokens/{w.token.id}/revoke/", "nobody", "post")
+    ],
+    "people:organization_tokens": [page("/studio/organization/tokens/", "admin")],
+    "people:organization_tokens_new": [page("/studio/organization/tokens/new/", "admin", "post")],
+    "people:organization_tokens_revoke": [
+        page(
+            lambda w: f"/studio/organization/tokens/{w.token.id}/revoke/",
+            "admin",
+            "post",
+        )
+    ],
     "people:switch": [
         page(
             "/studio/switch/",
@@ -205,6 +223,32 @@ MATRIX: dict[str, list[Row]] = {
             lambda w: {"asset": str(w.draft.audio_id)},
         ),
     ],
+    "api:tokens": [
+        api("/api/v1/tokens/", "person"),
+        api("/api/v1/tokens/", "person", "post", lambda w: {"name": "A", "scopes": ["read"]}),
+    ],
+    # Whoever's it is: it isn't among their own. See tests/api/test_tokens.py for those.
+    "api:token": [
+        api(lambda w: f"/api/v1/tokens/{w.token.id}/", "nobody"),
+        api(lambda w: f"/api/v1/tokens/{w.token.id}/", "nobody", "delete"),
+    ],
+    "api:organization-tokens": [
+        api(lambda w: f"/api/v1/organizations/{w.people.organization.id}/tokens/", "admin"),
+        api(
+            lambda w: f"/api/v1/organizations/{w.people.organization.id}/tokens/",
+            "admin",
+            "post",
+            lambda w: {"name": "A", "scopes": ["read"]},
+        ),
+    ],
+    "api:organization-token": [
+        api(
+            lambda w: f"/api/v1/organizations/{w.people.organization.id}/tokens/{w.token.id}/",
+            "admin",
+            method,
+        )
+        for method in ("get", "delete")
+    ],
     "api:uploads": [
         api(
             "/api/v1/uploads/",
@@ -262,6 +306,7 @@ def world(people: People, clean_valkey: None) -> World:
             token_sha256="0" * 64,
             expires_at=now() + settings.INVITATION_LIFETIME,
         ),
+        token=token_of_organization(people.organization)[0],
     )
 
 
@@ -302,6 +347,8 @@ OWN_ORGANIZATION = {
     "people:rename",
     "people:invite",
     "people:withdraw_invitation",
+    "people:organization_tokens",
+    "people:organization_tokens_new",
     "studio:trash",
     "studio:show_new",
 }

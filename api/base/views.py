@@ -23,6 +23,7 @@ from api.base.parameters import refuse_unknown, wanted_fields
 from api.base.rates import Asker, Spent, asker, guesser, spend
 from api.base.rendering import to_json
 from api.base.rows import Plan, RowSerializer
+from apps.accounts.scopes import Scope
 
 _PAGING = ("cursor", "page_size", "ordering")
 # An answer with some of its fields is of another type, so that the usual one can promise all.
@@ -34,6 +35,9 @@ class ApiView(APIView):
 
     # Names that may stand behind the question mark; an address that takes more says so.
     parameters: ClassVar[tuple[str, ...]] = ()
+    # What a token needs to have been given: see HasScope. None: nothing in particular.
+    read_scope: ClassVar[Scope | None] = Scope.READ
+    write_scope: ClassVar[Scope | None] = Scope.WRITE
     _spent: Spent | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

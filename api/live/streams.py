@@ -10,11 +10,14 @@ import logging
 from typing import Any, ClassVar
 from weakref import WeakSet
 
+from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from django.urls import URLPattern, path
 from redis.exceptions import RedisError
 
+from api.base.authentication import BAD_TOKEN_CHALLENGE, CHALLENGE, actor_with, bearer_secret
 from api.base.problems import CONTENT_TYPE, problem
+from apps.accounts.tokens import TokenRefusedError
 from apps.live.boards import BoardListening
 from apps.live.groups import Kind
 from apps.live.listening import NOT_ALLOWED, NOT_FOUND, SIGN_IN_FIRST, RefusedError
@@ -31,7 +34,7 @@ _HEADERS = [
 ]
 _COMMENT = b": still here\n\n"
 _REFUSALS = {
-    SIGN_IN_FIRST: (403, "not_authenticated"),
+    SIGN_IN_FIRST: (401, "not_authenticated"),
     NOT_ALLOWED: (403, "permission_denied"),
     NOT_FOUND: (404, "not_found"),
 }
@@ -96,6 +99,21 @@ class BoardStream(BoardListening):
         self.follow()
         _open.add(self)
 
+    async def join(self) -> None:
+        """As whoever the bearer token says, else as the session's person; raises RefusedError."""
+        secret = bearer_secret(self._authorization())
+        if secret is not None:
+            try:
+                self.scope["user"] = await database_sync_to_async(actor_with)(secret)
+            except TokenRefusedError as refused:
+                raise RefusedError(SIGN_IN_FIRST, refused.detail, refused.code) from None
+        await super().join()
+
+    def _authorization(self) -> str:
+        headers = dict(self.scope["headers"])
+        value: bytes = headers.get(b"authorization", b"")
+        return value.decode("latin-1")  # RFC 9110, 5.5
+
     async def http_disconnect(self, message: dict[str, Any]) -> None:
         """The client went, or this side has ended."""
         await self.leave()
@@ -108,7 +126,7 @@ class BoardStream(BoardListening):
         """A status, or once that is out an event of its own kind as the last one."""
         if not self._is_begun:
             status, code = _REFUSALS[refused.code]
-            await self._answer(status, code, refused.detail)
+            await self._answer(status, refused.name or code, refused.detail)
         else:
             await self.leave()
             goodbye = json.dumps({"type": "end", "detail": refused.detail})
@@ -134,6 +152,9 @@ class BoardStream(BoardListening):
         ]
         if status == 405:
             headers.append((b"allow", b"GET, HEAD"))
+        if status == 401:
+            challenge = CHALLENGE if code == "not_authenticated" else BAD_TOKEN_CHALLENGE
+            headers.append((b"www-authenticate", challenge.encode()))
         await self._begin(status, headers)
         await self._send_body(body, is_last=True)
 

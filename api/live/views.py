@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base.views import ApiView
+from apps.accounts.scopes import Scope
 from apps.live.access import require_board
 from apps.live.boards import current_text
 from apps.live.groups import PLATFORM, Board
@@ -36,6 +37,8 @@ def _answer(request: Request, board: Board) -> HttpResponseBase:
 class OrganizationLiveView(ApiView):
     """The live figures of all shows of an organisation, for its members."""
 
+    read_scope = Scope.STATS
+
     @extend_schema(operation_id="organization_live", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, organization_id: UUID) -> HttpResponseBase:
         """The same JSON object that the organisation's socket sends."""
@@ -44,6 +47,8 @@ class OrganizationLiveView(ApiView):
 
 class ShowLiveView(ApiView):
     """The live figures of one show, for its organisation's members."""
+
+    read_scope = Scope.STATS
 
     @extend_schema(operation_id="show_live", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, show_id: UUID) -> HttpResponseBase:
@@ -54,6 +59,8 @@ class ShowLiveView(ApiView):
 class EpisodeLiveView(ApiView):
     """The live figures of one episode, for its organisation's members."""
 
+    read_scope = Scope.STATS
+
     @extend_schema(operation_id="episode_live", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, episode_id: UUID) -> HttpResponseBase:
         """The same JSON object that the episode's socket sends."""
@@ -62,6 +69,8 @@ class EpisodeLiveView(ApiView):
 
 class PlatformLiveView(ApiView):
     """The live figures of the platform, for its staff."""
+
+    read_scope = Scope.STATS
 
     @extend_schema(operation_id="platform_live", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> HttpResponseBase:

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.base.permissions import require_scope
 from api.base.problems import ProblemError
 from api.base.views import ApiView
 from api.episodes.audio_views import receive
@@ -20,6 +21,7 @@ from api.uploads.serializers import (
     UploadSerializer,
 )
 from apps.accounts.roles import Role
+from apps.accounts.scopes import Scope
 from apps.media import uploads
 from apps.media.access import get_upload
 from apps.media.admission import UploadRefusedError
@@ -38,6 +40,8 @@ def _refused(error: UploadRefusedError) -> ProblemError:
 
 class UploadsView(ApiView):
     """``/uploads/``."""
+
+    read_scope = write_scope = Scope.UPLOADS
 
     @extend_schema(request=NewUploadSerializer, responses={201: UploadSerializer})
     def post(self, request: Request) -> Response:
@@ -58,6 +62,8 @@ class UploadsView(ApiView):
 class UploadView(ApiView):
     """``/uploads/<id>/``."""
 
+    read_scope = write_scope = Scope.UPLOADS
+
     @extend_schema(responses=UploadSerializer)
     def get(self, request: Request, upload_id: UUID) -> Response:
         """How far an upload is, with the parts that have arrived."""
@@ -72,6 +78,8 @@ class UploadView(ApiView):
 
 class PartUrlsView(ApiView):
     """``/uploads/<id>/part-urls/``."""
+
+    read_scope = write_scope = Scope.UPLOADS
 
     @extend_schema(request=PartUrlsSerializer, responses=PartRequestSerializer(many=True))
     def post(self, request: Request, upload_id: UUID) -> Response:
@@ -89,16 +97,21 @@ class PartUrlsView(ApiView):
 class CompleteView(ApiView):
     """``/uploads/<id>/complete/``."""
 
+    read_scope = write_scope = Scope.UPLOADS
+
     @extend_schema(request=CompleteSerializer, responses=AssetSerializer)
     def post(self, request: Request, upload_id: UUID) -> Response:
         """Join the parts into one file; a repeated call answers the same.
 
         With an episode, both happen or neither: a file that arrived is never left without a use.
+        Changing an episode takes the scope ``write`` as well.
         """
         upload = get_upload(request.user, upload_id)
         data = CompleteSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         episode_id = data.validated_data["episode"]
+        if episode_id is not None:
+            require_scope(request.user, Scope.WRITE)
         episode = get_episode(request.user, episode_id, Role.EDITOR) if episode_id else None
         try:
             with transaction.atomic():

@@ -1,12 +1,13 @@
 """The door to organisations: who may see which one, and as what."""
 
 from collections.abc import Iterable
-from typing import cast
+from typing import TypedDict, cast
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, Q, QuerySet, Value
 from django.http import Http404, HttpRequest
+from django_stubs_ext import WithAnnotations
 
 from apps.accounts.actors import Actor, person_of, show_limit_of, token_of
 from apps.accounts.models import Membership, Organization, User
@@ -68,19 +69,26 @@ def _membership(actor: Actor, organization_id: UUID, show_id: UUID | None) -> Me
     )
 
 
-def organizations_of(actor: Actor) -> QuerySet[Organization]:
+class _OwnRole(TypedDict):
+    own_role: str
+
+
+type OrganizationWithRole = WithAnnotations[Organization, _OwnRole]
+
+
+def organizations_of(actor: Actor) -> "QuerySet[OrganizationWithRole]":
     """The organisations that the actor belongs to, each with its role there as ``own_role``.
 
     None for a token that is for one show: an organisation is more than that.
     """
     token, everything = token_of(actor), Organization.objects.order_by("name", "id")
-    if not actor.is_authenticated or show_limit_of(actor) is not None:
-        return everything.none()
     if token is not None and token.organization_id is not None:
-        own = everything.filter(pk=token.organization_id)
-        return own.annotate(own_role=Value(token.role))
-    mine = everything.filter(memberships__user=person_of(actor))
-    return mine.annotate(own_role=F("memberships__role"))
+        mine = everything.filter(pk=token.organization_id).annotate(own_role=Value(token.role))
+    else:
+        theirs = everything.filter(memberships__user=person_of(actor))
+        mine = theirs.annotate(own_role=F("memberships__role"))
+    is_let_in = actor.is_authenticated and show_limit_of(actor) is None
+    return mine if is_let_in else mine.none()
 
 
 def memberships_of(user: User) -> QuerySet[Membership]:

@@ -171,3 +171,9 @@ class ApiToken(models.Model):
     def is_usable(self, at: datetime) -> bool:
         """Whether it opens anything at this moment, as far as it alone can tell."""
         return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
+
+    def status(self, at: datetime) -> str:
+        """``active``, ``expired`` or ``revoked``."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "active" if self.is_usable(at) else "expired"

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from apps.accounts.actors import Actor, person_of, token_of
 from apps.accounts.models import ApiToken, Membership, Organization, User
 from apps.accounts.rechecks import recheck_token
 from apps.accounts.roles import TOKEN_ROLES, Role
@@ -27,6 +28,7 @@ _RANDOM_CHARS = 43  # of 62 kinds: 256 bits
 _CHECKSUM_CHARS = 6  # of 62 kinds: the 32 bits of a CRC
 _SHOWN_CHARS = 8
 
+DEFAULT_LIFETIME = timedelta(days=365)
 MAX_TOKENS = 100  # usable ones, of one person or one organisation
 # How long lists show what works no more.
 KEPT_FOR = timedelta(days=90)
@@ -203,6 +205,14 @@ def revoke_token(*, token: ApiToken) -> None:
 def tokens_of_person(user: User) -> QuerySet[ApiToken]:
     """A person's own tokens, newest first; those that work no more included."""
     return ApiToken.objects.filter(user=user).order_by("-id")
+
+
+def own_tokens(actor: Actor) -> QuerySet[ApiToken]:
+    """What an actor may know of and revoke without a role: a person's own; a token, itself."""
+    token, person = token_of(actor), person_of(actor)
+    if token is not None:
+        return ApiToken.objects.filter(pk=token.pk)
+    return tokens_of_person(person) if person is not None else ApiToken.objects.none()
 
 
 def tokens_of_organization(organization: Organization) -> QuerySet[ApiToken]:

@@ -2,19 +2,17 @@
 
 import logging
 from abc import ABC
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from channels.db import database_sync_to_async
 from redis.exceptions import RedisError
 
+from apps.accounts.actors import Actor
 from apps.live import last_words
 from apps.live.access import require_board
 from apps.live.groups import Board, Kind, keep_open
 from apps.live.listening import Listening
 from apps.live.states import board_message, encode
-
-if TYPE_CHECKING:
-    from apps.accounts.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +34,8 @@ class BoardListening(Listening, ABC):
     def group(self) -> str:
         return self.board().group
 
-    def may_listen(self, user: "User") -> None:
-        require_board(user, self.board())
+    def may_listen(self, actor: Actor) -> None:
+        require_board(actor, self.board())
 
     async def first_message(self) -> str:
         text: str = await database_sync_to_async(current_text)(self.board())

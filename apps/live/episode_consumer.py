@@ -1,21 +1,19 @@
 """``/live/episodes/<uuid>/``: how the preparation of an episode's audio goes on."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
+from apps.accounts.actors import Actor
 from apps.live.listener import Listener
 from apps.live.listening import NOT_FOUND
 from podcasts.access import get_episode
 from podcasts.audio_progress import group_name
 from podcasts.audio_state import audio_state
-
-if TYPE_CHECKING:
-    from apps.accounts.models import User
 
 
 class EpisodeConsumer(Listener):
@@ -28,8 +26,8 @@ class EpisodeConsumer(Listener):
     def group(self) -> str:
         return group_name(self._episode_id)
 
-    def may_listen(self, user: "User") -> None:
-        get_episode(user, self._episode_id)
+    def may_listen(self, actor: Actor) -> None:
+        get_episode(actor, self._episode_id)
 
     async def first_message(self) -> str:
         self._state = await self._read()

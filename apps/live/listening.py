@@ -6,7 +6,7 @@ import random
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from channels.auth import get_user
 from channels.consumer import AsyncConsumer
@@ -17,13 +17,11 @@ from django.db import DatabaseError
 from django.http import Http404
 from redis.exceptions import RedisError
 
-from apps.core.announcing import person_group
+from apps.accounts.actors import Actor, TokenActor, has_scope, token_of
+from apps.accounts.rechecks import groups_of
+from apps.accounts.scopes import Scope
+from apps.accounts.tokens import TokenRefusedError, current_token
 from apps.core.vitals import tally
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from apps.accounts.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -37,23 +35,28 @@ _LIGHT_EVENTS = {"board.message", "audio.progress"}
 
 
 class RefusedError(Exception):
-    """The person may not listen here; ``code`` is what a socket is closed with."""
+    """The actor may not listen here; ``code`` is what a socket is closed with.
 
-    def __init__(self, code: int, detail: str) -> None:
+    ``name`` is the API's code, where it says more than that number.
+    """
+
+    def __init__(self, code: int, detail: str, name: str = "") -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.name = name
 
 
 class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no types
     """One open page or script: its current state at once, then whatever comes to its group.
 
     Only the newest message waits for a slow client, so that it can't fill the memory. Whether the
-    person may (still) listen is asked at the beginning, at each pulse, and when somebody says
+    actor may (still) listen is asked at the beginning, at each pulse, and when somebody says
     ``recheck`` to them.
     """
 
     pulse_seconds: ClassVar[float] = 25.0
+    token_scope: ClassVar[Scope] = Scope.STATS  # what a token needs to listen here
 
     def __init__(self, *, pulse_seconds: float | None = None) -> None:
         super().__init__()
@@ -68,8 +71,8 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
         """The channel layer's group that this address listens to."""
 
     @abstractmethod
-    def may_listen(self, user: "User") -> None:
-        """Raise Http404 or PermissionDenied unless this signed-in person may listen."""
+    def may_listen(self, actor: Actor) -> None:
+        """Raise Http404 or PermissionDenied unless this actor, somebody known, may listen."""
 
     @abstractmethod
     async def first_message(self) -> str:
@@ -98,10 +101,10 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
 
     async def join(self) -> None:
         """Check, and enter the groups; raises RefusedError."""
-        user = self.scope["user"]
-        await database_sync_to_async(self._check)(user)
+        actor = self.scope["user"]
+        await database_sync_to_async(self._check)(actor)
         # First the groups, then the state: what happens between the two is in one of them.
-        for group in (self.group(), person_group(user.pk)):
+        for group in (self.group(), *groups_of(actor)):
             await self.channel_layer.group_add(group, self.channel_name)
             self._groups.append(group)
         await self.renew()
@@ -128,7 +131,7 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
         self._has_news.set()
 
     async def recheck(self, event: dict[str, Any]) -> None:
-        """From the person's group: what they may see has changed."""
+        """From one of the actor's groups: what they may see has changed."""
         await self._check_again()
 
     async def _check_again(self) -> bool:
@@ -144,19 +147,30 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
         return True
 
     def _check_now(self) -> None:
-        """Who the session belongs to by now: signing out or a new password ends it.
+        """All in one thread and one go: hundreds of dashboards ask this again and again."""
+        self._check(self._actor_now())
 
-        All in one thread and one go: hundreds of dashboards ask this again and again.
-        """
+    def _actor_now(self) -> Actor:
+        """Who it is by now: signing out, a new password and a token's revocation end it."""
+        token = token_of(self.scope["user"])
+        if token is not None:
+            try:
+                return TokenActor(current_token(token.pk))
+            except TokenRefusedError as refused:
+                raise RefusedError(SIGN_IN_FIRST, refused.detail, refused.code) from None
         store = import_module(settings.SESSION_ENGINE).SessionStore
         session = store(self.scope["session"].session_key)
-        self._check(get_user.func({"session": session}))
+        user: Actor = get_user.func({"session": session})
+        return user
 
-    def _check(self, user: "User | AnonymousUser") -> None:
-        if not user.is_authenticated:
+    def _check(self, actor: Actor) -> None:
+        if not actor.is_authenticated:
             raise RefusedError(SIGN_IN_FIRST, "Sign in first.")
+        if not has_scope(actor, self.token_scope):
+            detail = f"This needs a token with the scope “{self.token_scope.value}”."
+            raise RefusedError(NOT_ALLOWED, detail, "insufficient_scope")
         try:
-            self.may_listen(user)
+            self.may_listen(actor)
         except Http404 as error:
             raise RefusedError(NOT_FOUND, str(error)) from None
         except PermissionDenied as error:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from apps.media.delivery import DeliveryMode, mode_for, possible_modes
+from frontend.forms.explained import ExplainedRadioSelect
 from podcasts.models import Show
 
 _MEANINGS = {
@@ -15,24 +16,6 @@ _MEANINGS = {
     DeliveryMode.CDN: "Apps are led to CloudFront, which is near every listener and made for "
     "large audiences. What it sends stands in its own logs and is not counted as it happens.",
 }
-
-
-class ExplainedRadioSelect(forms.RadioSelect):
-    """Radio buttons, each with a sentence on what it means."""
-
-    option_template_name = "forms/explained_option.html"
-
-    def __init__(self, meanings: dict[str, str]) -> None:
-        super().__init__()
-        self.meanings = meanings
-
-    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """With ``meaning``, which describes the button to a screen reader as well."""
-        option = super().create_option(name, value, *args, **kwargs)
-        option["meaning"] = self.meanings.get(value, "")
-        if option["attrs"].get("id"):
-            option["attrs"]["aria-describedby"] = f"{option['attrs']['id']}_meaning"
-        return option
 
 
 class DeliveryField(forms.ChoiceField):

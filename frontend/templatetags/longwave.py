@@ -148,6 +148,7 @@ def widget_kind(field: Any) -> str:
         "checkbox": "check",
         "radioselect": "radio",
         "explainedradioselect": "explained",
+        "explainedcheckboxes": "explained",
         "checkboxselectmultiple": "checkboxes",
     }.get(field.widget_type, "input")
 

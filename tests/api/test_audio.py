@@ -281,7 +281,7 @@ def test_only_members_see_the_state_and_only_editors_change_it(
     people: People, episode: Episode
 ) -> None:
     path = f"/api/v1/episodes/{episode.id}/audio/"
-    seen = {"anonymous": 403, "stranger": 404, "staff": 404, "analyst": 200, "editor": 200}
+    seen = {"anonymous": 401, "stranger": 404, "staff": 404, "analyst": 200, "editor": 200}
     changed = seen | {"analyst": 403, "editor": 204}
     for name in seen:
         client = people.client(name)

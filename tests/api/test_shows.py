@@ -70,7 +70,7 @@ def test_strangers_find_nothing_and_the_signed_out_are_told_so(people: People) -
         f"/api/v1/shows/{show.id}/episodes/",
         f"/api/v1/episodes/{episode.id}/",
     ]
-    seen = {"anonymous": 403, "stranger": 404, "staff": 404, "analyst": 200}
+    seen = {"anonymous": 401, "stranger": 404, "staff": 404, "analyst": 200}
     for path in paths:
         for name, status in seen.items():
             response = people.client(name).get(path)
@@ -79,7 +79,7 @@ def test_strangers_find_nothing_and_the_signed_out_are_told_so(people: People) -
                 assert response.json()["code"] == "not_found"
     assert people.client("stranger").get("/api/v1/shows/").json()["results"] == []
     response = Client().get("/api/v1/shows/")
-    assert (response.status_code, response.json()["code"]) == (403, "not_authenticated")
+    assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
 
 
 def test_what_was_deleted_is_gone(people: People) -> None:
@@ -95,7 +95,7 @@ def test_the_schema_describes_every_route_to_members_only(people: People) -> Non
     paths = response.json()["paths"]
     assert "/api/v1/uploads/{upload_id}/part-urls/" in paths
     assert "/api/v1/episodes/{episode_id}/audio/" in paths
-    assert Client().get("/api/v1/schema/").status_code == 403
+    assert Client().get("/api/v1/schema/").status_code == 401
 
 
 def test_what_the_api_does_not_do_is_refused_as_a_problem(people: People) -> None:

@@ -342,7 +342,7 @@ def test_every_route_answers_404_to_strangers_and_403_to_weak_roles(
         ("post", f"{upload}part-urls/", claims),
         ("post", f"{upload}complete/", claims),
     ]
-    expected = {"anonymous": 403, "stranger": 404, "staff": 404, "analyst": 403}
+    expected = {"anonymous": 401, "stranger": 404, "staff": 404, "analyst": 403}
     for name, status in expected.items():
         client = people.client(name)
         for method, path, body in requests:

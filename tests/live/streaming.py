@@ -62,8 +62,9 @@ type Talk = Callable[[Stream], Awaitable[None]]
 def stream(
     application: Any, client: Client, target: str, talk: Talk, *, method: str = "GET"
 ) -> Stream:
-    """Ask as this browser, do something meanwhile, and wait until the application has ended."""
+    """Ask as this browser or program, do something meanwhile, and wait until it is all over."""
     cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+    bearer = str(client.defaults.get("HTTP_AUTHORIZATION", ""))
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -72,7 +73,11 @@ def stream(
         "scheme": "http",
         "path": target,
         "query_string": b"",
-        "headers": [(b"host", b"localhost"), (b"cookie", cookies.encode())],
+        "headers": [
+            (b"host", b"localhost"),
+            (b"cookie", cookies.encode()),
+            *([(b"authorization", bearer.encode())] if bearer else []),
+        ],
         "client": ("192.0.2.7", 40000),
         "server": ("testserver", 80),
     }

@@ -20,6 +20,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import path
 
 from apps.accounts.access import require_role
+from apps.accounts.actors import Actor
 from apps.accounts.models import Membership, User
 from apps.accounts.roles import Role
 from apps.accounts.services import change_role, deactivate_person, remove_member
@@ -123,8 +124,8 @@ def test_only_staff_hear_the_platform(people: People, who: str, answer: int | No
 
 def test_too_weak_a_role_is_told_so(people: People, episode: Episode) -> None:
     class AdminsOnly(BoardConsumer):
-        def may_listen(self, user: User) -> None:
-            get_show(user, episode.show_id, Role.ADMIN)
+        def may_listen(self, actor: Actor) -> None:
+            get_show(actor, episode.show_id, Role.ADMIN)
 
     routes = [path("live/shows/<uuid:id>/", AdminsOnly.as_asgi(kind=Kind.SHOW))]
     application = AuthMiddlewareStack(URLRouter(routes))

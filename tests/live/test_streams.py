@@ -28,8 +28,8 @@ pytestmark = [
     pytest.mark.usefixtures("clean_valkey"),
 ]
 WHO = ["owner", "admin", "editor", "analyst", "staff", "stranger", "anonymous"]
-MEMBERS_ONLY = [200, 200, 200, 200, 404, 404, 403]
-STAFF_ONLY = [404, 404, 404, 404, 200, 404, 403]
+MEMBERS_ONLY = [200, 200, 200, 200, 404, 404, 401]
+STAFF_ONLY = [404, 404, 404, 404, 200, 404, 401]
 
 
 async def elsewhere(scope: Any, receive: Any, send: Any) -> None:
