@@ -51,9 +51,7 @@ def _status(token: ApiToken) -> str:
     return token.status(now())
 
 
-class TokenSerializer(RowSerializer[ApiToken]):
-    """A token without its secret."""
-
+class _TokenFields(serializers.Serializer[ApiToken]):
     show = serializers.UUIDField(
         source="show_id", allow_null=True, help_text="The only show it may touch; null for all."
     )
@@ -62,6 +60,10 @@ class TokenSerializer(RowSerializer[ApiToken]):
         serializers.ChoiceField(choices=["active", "expired", "revoked"]),
         reads=["revoked_at", "expires_at"],
     )
+
+
+class TokenSerializer(_TokenFields, RowSerializer[ApiToken]):
+    """A token without its secret."""
 
     class Meta:
         model = ApiToken
@@ -82,7 +84,7 @@ class TokenSerializer(RowSerializer[ApiToken]):
         read_only_fields = fields
 
 
-class CreatedTokenSerializer(TokenSerializer):
+class CreatedTokenSerializer(_TokenFields, serializers.ModelSerializer[ApiToken]):
     """The one answer that holds the secret."""
 
     secret = serializers.CharField(help_text="Shown this once: only its hash is kept.")

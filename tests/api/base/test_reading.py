@@ -13,9 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from api.base.reading import Reading, UndeclaredReadError, refusing_queries
 from api.base.rows import Plan, RowSerializer, UnknownFieldError
 from api.episodes.serializers import EpisodeSerializer
+from apps.accounts.models import ApiToken
+from apps.accounts.scopes import Scope
+from apps.accounts.tokens import create_token
 from apps.media.models import Asset, Rendition
 from podcasts.models import Episode, Show
-from tests.factories import EpisodeFactory, ImageFactory, RenditionFactory
+from tests.factories import EpisodeFactory, ImageFactory, RenditionFactory, UserFactory
 
 
 def row_serializers(cls: type[Any] = RowSerializer) -> Iterator[type[RowSerializer[Any]]]:
@@ -93,6 +96,7 @@ def test_a_whole_wins_over_its_parts() -> None:
 ROWS: dict[type[Model], Callable[[Episode], Model]] = {
     Episode: lambda episode: episode,
     Show: lambda episode: episode.show,
+    ApiToken: lambda _: create_token(user=UserFactory(), name="A script", scopes=[Scope.READ])[0],
     Rendition: lambda episode: cast("Rendition", cast("Asset", episode.audio).rendition),
 }
 
