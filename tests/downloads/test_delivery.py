@@ -121,7 +121,9 @@ def test_a_signed_cdn_gets_the_stored_object(episode: Episode, settings: LazySet
     found = urlsplit(location(episode))
     assert found.netloc == CDN
     assert found.path == f"/renditions/{SHA256[:2]}/{SHA256}.mp3"
-    assert set(parse_qs(found.query)) == {"Expires", "Signature", "Key-Pair-Id"}
+    query = parse_qs(found.query)
+    assert set(query) == {"for", "Expires", "Signature", "Key-Pair-Id"}
+    assert query["for"] == [str(episode.id)]  # another one may have the very same file
 
 
 def test_a_public_cdn_gets_an_address_that_names_the_version(

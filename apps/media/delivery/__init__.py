@@ -1,6 +1,7 @@
 """Who sends public files to listeners: this server, the bucket or CloudFront (docs/adr/0011)."""
 
 from apps.media.delivery.decision import (
+    PURPOSE,
     Answer,
     ElsewhereFile,
     cache_control_to_keep,
@@ -12,6 +13,7 @@ from apps.media.delivery.modes import DeliveryMode, mode_for, possible_modes
 from apps.media.delivery.origin import viewer_address
 
 __all__ = [
+    "PURPOSE",
     "Answer",
     "DeliveryMode",
     "ElsewhereFile",
