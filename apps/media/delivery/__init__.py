@@ -10,7 +10,7 @@ from apps.media.delivery.decision import (
 )
 from apps.media.delivery.leading import lead_elsewhere
 from apps.media.delivery.modes import DeliveryMode, mode_for, possible_modes
-from apps.media.delivery.origin import viewer_address
+from apps.media.delivery.origin import is_passed_on, viewer_address, viewer_country
 
 __all__ = [
     "PURPOSE",
@@ -20,8 +20,10 @@ __all__ = [
     "cache_control_to_keep",
     "cdn_name",
     "decide",
+    "is_passed_on",
     "lead_elsewhere",
     "mode_for",
     "possible_modes",
     "viewer_address",
+    "viewer_country",
 ]

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 _VERSION_DIGITS = 12
 PURPOSE = "for"
-"""In the query of a signed address: which of the things that share one stored file was asked for."""
+"""In the query of a signed address: for which of those that share a stored file it is."""
 
 
 @dataclass(frozen=True, slots=True)

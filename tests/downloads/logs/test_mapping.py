@@ -141,7 +141,10 @@ def test_paths_are_remembered_up_to_a_limit_whoever_chooses_them(
     monkeypatch.setattr("apps.downloads.logs.mapping._REMEMBERED_CHARACTERS", 1000)
     mapping = Mapping(make_source())
     for number in range(20):
-        records = [request(f"/{number}/{'x' * 100}").record, request(f"/media/{episode.id}/").record]
+        records = [
+            request(f"/{number}/{'x' * 100}").record,
+            request(f"/media/{episode.id}/").record,
+        ]
         mapping.learn(records)
         assert mapping.audio(records[0]) is SkipReason.OTHER_PATH
         assert episode_of(mapping.audio(records[1])) == episode.id
