@@ -63,6 +63,7 @@ def take_file(
             row = _with_content(source, head)
         if row is None:
             row = LogFile(source=source)
+        row.source = source  # known, and so not asked for again
         row.name = found.name
         row.state, row.seen_at = FileState.READING, now()
         row.size_bytes, row.version = found.size_bytes, found.version

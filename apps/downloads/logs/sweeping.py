@@ -77,12 +77,11 @@ class Sweeper:
             try:
                 place = place_at(source.place)
                 swept.is_complete = self._read_all(source, place, swept)
-                if self._deletes:
-                    swept.deleted = _delete_old(source, place)
                 if swept.is_listed:
                     forget_unseen(source)
+                if self._deletes:  # at last: what can't be deleted was read all the same
+                    swept.deleted = _delete_old(source, place)
             except PlaceError as error:
-                swept.is_complete = False
                 swept.problems.append(str(error))
             _note(source, swept, began_at=began_at)
         return swept

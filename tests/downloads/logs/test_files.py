@@ -5,11 +5,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 import time_machine
 
 from apps.core.clock import now
 from apps.downloads.logs.files import KEPT_UNSEEN
 from apps.downloads.logs.models import BadLine, LogFile, LogSource
+from apps.downloads.logs.places import FolderPlace, PlaceError
 from apps.downloads.rules import DropReason
 from apps.downloads.window import KEY_LIFETIME
 from tests.downloads.logs.conftest import MemoryCounter, Sweep
@@ -143,3 +145,25 @@ def test_what_has_the_name_of_an_old_file_now_is_not_deleted_for_it(
         assert (swept.read.hits, swept.deleted) == (1, 1)
         assert (newer.exists(), older.exists()) == (True, False)
     assert len(counter.ids) == 2
+
+
+def test_what_cannot_be_deleted_was_read_all_the_same(
+    make_source: MakeSource,
+    sweep: Sweep,
+    folder: Path,
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(place: FolderPlace, name: str, version: str) -> bool:
+        raise PlaceError(f"{name} can't be deleted: Read-only file system.")
+
+    source = make_source(delete_after_days=7)
+    (folder / "a.gz").write_bytes(gzip.compress(v1_file([request(path)])))
+    sweep(source)
+    monkeypatch.setattr(FolderPlace, "delete", refuse)
+    with later(days=8):
+        swept = sweep(source)
+        assert "can't be deleted" in swept.problems[0]
+        assert swept.is_complete
+        source.refresh_from_db()
+        assert source.complete_at == now()

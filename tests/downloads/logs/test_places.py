@@ -108,10 +108,11 @@ def test_an_object_that_was_written_again_is_not_deleted_for_the_old_one(
     make_source: MakeSource, sweep: Sweep, put: Put, logs_bucket: str, path: str
 ) -> None:
     source = make_source(place=f"s3://{logs_bucket}/new/", delete_after_days=7)
-    put("new/log", v1_file([fresh(path, 1)]))
+    rows = [fresh(path, 1), fresh(path, 2)]
+    put("new/log", v1_file(rows[:1]))
     sweep(source)
     LogFile.objects.update(read_at=source.created_at - timedelta(days=8))
-    put("new/log", v1_file([fresh(path, 1), fresh(path, 2)]))
+    put("new/log", v1_file(rows))
     assert sweep(source, has_to_stop=lambda: True).deleted == 0
     assert sweep(source).read.hits == 1
 
