@@ -9,6 +9,7 @@ import pytest
 import time_machine
 
 from apps.core.clock import now
+from apps.downloads.logs import sweeping
 from apps.downloads.logs.files import KEPT_UNSEEN
 from apps.downloads.logs.models import BadLine, LogFile, LogSource
 from apps.downloads.logs.places import FolderPlace, PlaceError
@@ -100,19 +101,27 @@ def test_no_file_is_forgotten_whose_days_could_still_be_counted() -> None:
 
 
 def test_nothing_is_forgotten_by_a_pass_that_did_not_see_everything(
-    make_source: MakeSource, sweep: Sweep, counter: MemoryCounter, folder: Path, path: str
+    make_source: MakeSource,
+    sweep: Sweep,
+    counter: MemoryCounter,
+    folder: Path,
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(sweeping, "_FILES_AT_ONCE", 1)
     source = make_source()
-    (folder / "a.gz").write_bytes(gzip.compress(v1_file([request(path)])))
+    for number in range(3):
+        rows = v1_file([request(path, number)])
+        (folder / f"{number}.gz").write_bytes(gzip.compress(rows))
     sweep(source)
     with later(days=31):
         sweep(source, has_to_stop=lambda: True)
         aside = folder.rename(folder.with_name("unmounted"))
         assert sweep(source).problems
-        assert LogFile.objects.count() == 1
+        assert LogFile.objects.count() == 3
         aside.rename(folder)
         assert sweep(source).read.lines == 0
-    assert len(counter.ids) == 1
+    assert len(counter.ids) == 3
 
 
 def test_a_pass_over_what_is_known_writes_to_files_once_a_day(
