@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from bench.goals import CHART
 from bench.scenario import Scene, say
 from podcasts.models import Episode
 
-_MONTH, _QUARTER, _TWO_YEARS = 30, 90, 730
+_QUARTER, _TWO_YEARS = 90, 730
 
 type Chart = Callable[[], object]
 
@@ -58,16 +58,6 @@ def charts_of(busy: BusyShow) -> dict[str, Chart]:
     episode = Scope(show=busy.show, episode=newest[0])
     ever = Period.last_days(_TWO_YEARS, today=today)
     page, compared = busy.episodes[:25], busy.episodes[-8:]
-    dimensions = {
-        f"{of}, two years of {whose}": _parts(scope, ever, dimension)
-        for whose, scope in (("a show", show), ("an episode", episode))
-        for of, dimension in (
-            ("apps", Dimension.APP),
-            ("devices", Dimension.DEVICE),
-            ("countries", Dimension.COUNTRY),
-            ("websites", Dimension.REFERRER),
-        )
-    }
     return {
         "headline, 7, 30 and 90 days": lambda: charts.windows(show, today=today),
         "two years by day": lambda: charts.over_time(show, ever, Grain.DAY),
@@ -86,7 +76,7 @@ def charts_of(busy: BusyShow) -> dict[str, Chart]:
         "eight episodes, 90 days": lambda: episode_curves.curves(
             compared, show=busy.show, days=_QUARTER, now=at
         ),
-        **dimensions,
+        **_rankings({"a show": show, "an episode": episode}, ever),
         "weekday by hour, two years": lambda: charts.week(show, ever, zone),
         "listeners by month": lambda: charts.listeners_of_months(show, ever),
         "not counted, 90 days": lambda: drop_days.drops_by_day(
@@ -94,6 +84,20 @@ def charts_of(busy: BusyShow) -> dict[str, Chart]:
         ),
         "not counted, two years": lambda: drop_days.drops_by_day(show, ever),
         "downloads beside it": lambda: drop_days.downloads_by_utc_day(show, ever),
+    }
+
+
+def _rankings(scopes: Mapping[str, Scope], period: Period) -> dict[str, Chart]:
+    dimensions = {
+        "apps": Dimension.APP,
+        "devices": Dimension.DEVICE,
+        "countries": Dimension.COUNTRY,
+        "websites": Dimension.REFERRER,
+    }
+    return {
+        f"{of}, two years of {whose}": _parts(scope, period, dimension)
+        for whose, scope in scopes.items()
+        for of, dimension in dimensions.items()
     }
 
 

@@ -59,15 +59,7 @@ def measure_throughput(scene: Scene) -> list[Figure]:
         rounds = [_burst(scene, number) for number in range(scene.extent.rounds)]
         costs[size] = statistics.median(rounds) / scene.extent.hits * 1e6
         before = before or counter.memory_info().rss
-        found.append(
-            Figure(
-                f"a hit is counted, {size:,} rows of coverage there",
-                costs[size],
-                "us",
-                COUNTED if size == 1_000_000 else None,
-                note=f"{1e6 / costs[size]:,.0f} hits/s",
-            )
-        )
+        found.append(_cost(size, costs[size]))
     least, most = min(costs), max(costs)
     found.append(
         Figure(
@@ -82,6 +74,16 @@ def measure_throughput(scene: Scene) -> list[Figure]:
         Figure("growth of the counter since the first of these", growth, "MB", COUNTER_GROWTH)
     )
     return found
+
+
+def _cost(size: int, microseconds: float) -> Figure:
+    return Figure(
+        f"a hit is counted, {size:,} rows of coverage there",
+        microseconds,
+        "us",
+        COUNTED if size == 1_000_000 else None,
+        note=f"{1e6 / microseconds:,.0f} hits/s",
+    )
 
 
 def _fill(scene: Scene, there: int, size: int) -> None:

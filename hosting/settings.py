@@ -229,6 +229,8 @@ CDN_LIFETIME_SECONDS = env.int(
     "LONGWAVE_CDN_LIFETIME", 6 * 3600, validate=validate.Range(120, 24 * 3600)
 )
 CDN_ORIGIN_SECRETS: list[str] = env.list("LONGWAVE_CDN_ORIGIN_SECRET", [])
+# What a CloudFront tells that stands in front of this server and keeps none of its audio.
+CDN_PROXY_SECRETS: list[str] = env.list("LONGWAVE_CDN_PROXY_SECRET", [])
 CDN_DISTRIBUTION = env.str("LONGWAVE_CDN_DISTRIBUTION", "")
 # Where the bucket is not Amazon's, its keys are not those of CloudFront.
 CDN_ACCESS_KEY_ID: str | None = env.str("LONGWAVE_CDN_ACCESS_KEY_ID", "") or AWS_ACCESS_KEY_ID

@@ -1,10 +1,11 @@
-"""What all tests share: a Valkey key space per worker, a store of their own, and people."""
+"""What all tests share: a Valkey key space per worker, stores, and people."""
 
 import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings as django_settings
@@ -16,6 +17,9 @@ from apps.accounts.roles import Role
 from apps.core import valkey
 from apps.downloads import hits
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+
+if TYPE_CHECKING:
+    from tests.media.servers import S3Server
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
@@ -58,6 +62,15 @@ def _delete_keys() -> None:
     client = valkey.connection()
     for name in client.scan_iter(match=f"{django_settings.REDIS_PREFIX}:*", count=1000):
         client.delete(name)
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator["S3Server"]:
+    """A real S3 service, one for all tests of a worker."""
+    from tests.media.servers import s3_server  # boto3 takes a third of a second to load
+
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
 @dataclass(frozen=True)

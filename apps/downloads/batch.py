@@ -185,6 +185,8 @@ def _accept(
         piece.first_at_ms = hit.at
     if hit.referrer and (not piece.referrer or hit.referrer < piece.referrer):
         piece.referrer = hit.referrer[:MAX_REFERRER_LENGTH]
+    if hit.country and (not piece.told_country or hit.country < piece.told_country):
+        piece.told_country = hit.country
     piece.is_sent_on |= accepted.is_sent_on
     piece.sent += accepted.sent
     return who

@@ -1,10 +1,13 @@
 """Downloads known from requests only, until the logs of whoever sent the bytes are in.
 
 A listener who was sent on to a bucket or a CDN counts at once, provisionally. The bytes in the
-logs confirm it. Where a show's logs of that day were read, what they don't confirm was none.
+logs confirm it. Where a show's logs of that day were read, what they don't confirm was none. Where
+some of them are still missing when the day is closed, nobody can tell: it stays, and stays marked.
 """
 
+from collections.abc import Callable, Collection
 from datetime import date
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -13,7 +16,8 @@ from apps.downloads.models import Coverage, Download
 
 # Locked, lest bytes that arrive meanwhile confirm what is taken back; in the counter's order.
 _UNCONFIRMED = """
-SELECT coverage.download_id, coverage.show_id FROM downloads_coverage AS coverage
+SELECT coverage.download_id, coverage.show_id, coverage.organization_id
+FROM downloads_coverage AS coverage
 WHERE coverage.day = %s AND coverage.is_provisional AND EXISTS (
     SELECT FROM downloads_loggedday AS logged
     WHERE logged.day = coverage.day AND logged.show_id = coverage.show_id
@@ -22,6 +26,16 @@ ORDER BY coverage.day, coverage.episode_id, coverage.listener_key, coverage.rend
 FOR UPDATE OF coverage
 """
 
+type AwaitingLogs = Callable[[date, Collection[UUID]], set[UUID]]
+"""Of these organisations those of which not all logs of a day were read."""
+
+_awaiting: list[AwaitingLogs] = []
+
+
+def heed(awaiting: AwaitingLogs) -> None:
+    """To be called at the start by whoever reads logs: the counter doesn't know them."""
+    _awaiting.append(awaiting)
+
 
 @transaction.atomic
 def settle_provisional(day: date) -> int:
@@ -29,12 +43,15 @@ def settle_provisional(day: date) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_UNCONFIRMED, [day])
         rows = cursor.fetchall()
-    numbers = [number for number, _ in rows]
+    organizations = {organization for _, _, organization in rows}
+    spared = {one for awaiting in _awaiting for one in awaiting(day, organizations)}
+    rows = [row for row in rows if row[2] not in spared]
+    numbers = [number for number, _, _ in rows]
     if numbers:
         rollups.take_back(numbers)
         Download.objects.filter(id__in=numbers).delete()
         Coverage.objects.filter(day=day, download_id__in=numbers).update(
             download_id=None, attributed_at=None, is_provisional=False
         )
-        listeners.recount(day, {show for _, show in rows})
+        listeners.recount(day, {show for _, show, _ in rows})
     return len(numbers)

@@ -8,7 +8,7 @@ from apps.core.clock import now
 from apps.core.ids import Serial
 from apps.downloads.hit import HitSubject, hit_message, request_members
 from apps.downloads.hits import record_message
-from apps.media.delivery import Answer, viewer_address
+from apps.media.delivery import Answer, is_passed_on, viewer_address, viewer_country
 from apps.media.serving import MediaResponse
 
 _response_ids = Serial()
@@ -42,7 +42,9 @@ class Report:
         headers = self._request.headers
         client = self._request.scope.get("client")
         ip = client_address(client[0] if client else None, headers.get(_FORWARDED, ""))
-        if self._is_for_cdn:
+        # Whether somebody who proved to be CloudFront speaks for a listener.
+        is_passed_on_here = not self._is_for_cdn and is_passed_on(headers)
+        if self._is_for_cdn or is_passed_on_here:
             ip = viewer_address(headers) or ip
         return request_members(
             _response_ids.new(),
@@ -54,4 +56,5 @@ class Report:
             asked_range=headers.get("Range", ""),
             referrer=host_of(headers.get("Referer", "")),
             via="cdn" if self._is_for_cdn else "",
+            country=viewer_country(headers) if is_passed_on_here else "",
         )

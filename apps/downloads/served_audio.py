@@ -44,6 +44,7 @@ class ServedAudio:
         audio = self._audio
         return ElsewhereFile(
             storage_key=audio.storage_key,
+            purpose=str(audio.episode),
             folder=media_folder(audio.episode),
             cdn_name=cdn_name(audio.slug, audio.extension, audio.sha256),
             filename=f"{audio.slug}.{audio.extension}",

@@ -66,6 +66,18 @@ def test_a_download_carries_who_and_what_and_is_announced(
     assert (announced.app, announced.country, announced.at) == ("Overcast", "US", row.counted_at)
 
 
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_a_country_that_was_told_goes_before_that_of_the_address(
+    aired: Aired, send: Send, count: Count, order: slice
+) -> None:
+    hits = aired.hits(*(whole(ip="8.8.8.8", country=told) for told in ("", "NZ", "")))
+    send(*hits[order])
+
+    (announced,) = count()
+
+    assert (announced.country, Download.objects.get().country) == ("NZ", "NZ")
+
+
 def test_the_hour_of_a_download_is_that_of_its_first_request_in_any_order(
     aired: Aired, send: Send, count: Count
 ) -> None:

@@ -121,7 +121,9 @@ def test_a_signed_cdn_gets_the_stored_object(episode: Episode, settings: LazySet
     found = urlsplit(location(episode))
     assert found.netloc == CDN
     assert found.path == f"/renditions/{SHA256[:2]}/{SHA256}.mp3"
-    assert set(parse_qs(found.query)) == {"Expires", "Signature", "Key-Pair-Id"}
+    query = parse_qs(found.query)
+    assert set(query) == {"for", "Expires", "Signature", "Key-Pair-Id"}
+    assert query["for"] == [str(episode.id)]  # another one may have the very same file
 
 
 def test_a_public_cdn_gets_an_address_that_names_the_version(
@@ -408,6 +410,66 @@ def test_nobody_else_chooses_the_address_that_is_recorded(
     (hit,) = recorded()
     assert hit["ip"] == "192.0.2.7"
     assert "via" not in hit
+
+
+# --- CloudFront in front of this server, keeping nothing ------------------------------------------
+
+PROXY_SECRET = "a-secret-of-the-proxy"
+PASSED_ON = {
+    "X-Longwave-Origin-Secret": PROXY_SECRET,
+    "CloudFront-Viewer-Address": "2001:db8::1:46532",
+    "CloudFront-Viewer-Country": "NZ",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_cloudfront_only_passes_on_counts_for_its_listener_and_country(
+    way: str, episode: Episode, settings: LazySettings
+) -> None:
+    deliver(settings, way)
+    settings.CDN_PROXY_SECRETS = ["the-next-of-the-proxy", PROXY_SECRET]
+    assert get(url(episode), PASSED_ON).status == (200 if way == "direct" else 302)
+    (hit,) = recorded()
+    assert (hit["ip"], hit["country"], "via" in hit) == ("2001:db8::1", "NZ", False)
+    assert isinstance(reason_of(hit), Accepted)
+
+
+@pytest.mark.parametrize(
+    ("secrets", "changed"),
+    [
+        ([], {}),
+        ([PROXY_SECRET], {"X-Longwave-Origin-Secret": "wrong"}),
+        ([PROXY_SECRET], {"X-Longwave-Origin-Secret": ""}),
+        ([PROXY_SECRET, "short"], {}),
+    ],
+)
+def test_nobody_else_chooses_a_country_or_an_address(
+    secrets: list[str], changed: dict[str, str], episode: Episode, settings: LazySettings
+) -> None:
+    settings.CDN_PROXY_SECRETS = secrets
+    get(url(episode), PASSED_ON | changed)
+    (hit,) = recorded()
+    assert (hit["ip"], "country" in hit) == ("192.0.2.7", False)
+
+
+@pytest.mark.parametrize("told", ["", "nz", "NZL", "N", "N1", "NZ\n", "É?"])
+def test_a_country_is_a_code_of_two_letters(
+    told: str, episode: Episode, settings: LazySettings
+) -> None:
+    settings.CDN_PROXY_SECRETS = [PROXY_SECRET]
+    get(url(episode), PASSED_ON | {"CloudFront-Viewer-Country": told.encode().decode("latin-1")})
+    assert "country" not in recorded()[0]
+
+
+def test_a_cdn_that_keeps_files_is_not_taken_for_one_that_passes_on(
+    episode: Episode, settings: LazySettings
+) -> None:
+    deliver(settings, "public")
+    settings.CDN_PROXY_SECRETS = [PROXY_SECRET]
+    get(url(episode, CDN_NAME), PASSED_ON | FROM_CDN)
+    (hit,) = recorded()
+    assert (hit["via"], "country" in hit) == ("cdn", False)
+    assert reason_of(hit) is DropReason.CDN_FETCH
 
 
 # --- What is not public ---------------------------------------------------------------------------

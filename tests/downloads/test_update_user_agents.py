@@ -15,7 +15,9 @@ from pytest_django import Settings
 
 from apps.downloads.agents import AgentKind, classify
 from apps.downloads.user_agents import current, download
+from apps.downloads.user_agents.current import updated_file
 from apps.downloads.user_agents.entries import LIST_NAMES
+from apps.downloads.user_agents.in_use import list_in_use
 
 type Entry = dict[str, Any]
 
@@ -258,6 +260,13 @@ def test_lists_come_from_an_address(site: Site) -> None:
     update("--from", f"{site.address}/", "--insecure-http")
 
     assert classify("Tide/1.0").name == "Tide"
+
+
+def test_who_may_fetch_the_lists_is_told_to_nobody(site: Site, settings: Settings) -> None:
+    update("--from", site.address.replace("//", "//me:a-secret@"), "--insecure-http")
+
+    assert "a-secret" not in updated_file().read_text()
+    assert list_in_use().source == site.address
 
 
 @pytest.mark.parametrize(

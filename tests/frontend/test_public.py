@@ -179,6 +179,8 @@ def test_the_page_names_the_list_of_user_agents_in_use(client: Client, settings:
     page = words_of(client, "/how-we-count/")
     assert "lists of its operator’s choice, as they were on" in page
     assert "/srv/lists" not in page
+    updated_file().write_text("[]")  # somebody's mishap, and no reason to answer with an error
+    assert "lists of its operator’s choice." in words_of(client, "/how-we-count/")
 
 
 def test_the_show_page_names_the_feed_for_apps_and_people(show: Show, client: Client) -> None:

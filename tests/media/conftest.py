@@ -9,14 +9,7 @@ from django.conf import LazySettings
 
 from apps.media.storage import Storage, storage
 from tests.media.served import content
-from tests.media.servers import S3Server, WebServer, s3_server, web_server
-
-
-@pytest.fixture(scope="session")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """A real S3 service."""
-    with s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
+from tests.media.servers import S3Server, WebServer, web_server
 
 
 @pytest.fixture

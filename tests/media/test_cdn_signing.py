@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 import time_machine
@@ -26,6 +26,8 @@ from apps.media.delivery.shared_addresses import SharedAddresses
 from apps.media.delivery.signing import signed_address
 
 KEY = "renditions/ab/abcdef.mp3"
+PURPOSE = "018f9f7e-0000-7000-8000-000000000001"
+OF_CLOUDFRONT = {"Expires", "Signature", "Key-Pair-Id"}
 NOON = datetime(2026, 10, 14, 12, 0, tzinfo=UTC)
 
 
@@ -50,8 +52,8 @@ def signed(settings: LazySettings) -> LazySettings:
     return settings
 
 
-def address(key: str = KEY) -> str:
-    return async_to_sync(signed_address)(key)
+def address(key: str = KEY, purpose: str = PURPOSE) -> str:
+    return async_to_sync(signed_address)(key, purpose=purpose)
 
 
 def decoded(text: str) -> bytes:
@@ -64,7 +66,8 @@ def is_let_in(url: str, at: datetime) -> bool:
     parts = urlsplit(url)
     query = parse_qs(parts.query, strict_parsing=True)
     expires = int(query["Expires"][0])
-    resource = parts._replace(query="").geturl()
+    own = [(name, value) for name, value in parse_qsl(parts.query) if name not in OF_CLOUDFRONT]
+    resource = parts._replace(query=urlencode(own)).geturl()
     policy = {
         "Statement": [
             {
@@ -89,7 +92,7 @@ def is_let_in(url: str, at: datetime) -> bool:
 def test_a_signed_address_leads_to_the_object_and_is_let_in(signed: LazySettings) -> None:
     with time_machine.travel(NOON, tick=False):
         url = address()
-    assert url.startswith(f"https://d111.cloudfront.net/{KEY}?Expires=")
+    assert url.startswith(f"https://d111.cloudfront.net/{KEY}?for={PURPOSE}&Expires=")
     assert is_let_in(url, NOON)
 
 
@@ -98,6 +101,7 @@ def test_a_signed_address_leads_to_the_object_and_is_let_in(signed: LazySettings
     [
         lambda url: url.replace("abcdef", "abcdee"),
         lambda url: url.replace("d111", "d112"),
+        lambda url: url.replace("000001", "000002"),
         lambda url: url.replace("Expires=1", "Expires=2"),
         lambda url: url.replace("Signature=", "Signature=AAAA")[:-4],
     ],
@@ -127,6 +131,15 @@ def test_listeners_share_an_address_and_its_end_is_never_near(signed: LazySettin
         expires = int(parse_qs(urlsplit(urls[-1]).query)["Expires"][0])
         assert 1800 < expires - moment.timestamp() <= 3600
     assert len(set(urls)) == 4  # one each half hour
+
+
+def test_each_purpose_of_a_shared_file_has_its_own_address(signed: LazySettings) -> None:
+    other = PURPOSE.replace("000001", "000002")
+    with time_machine.travel(NOON, tick=False):
+        urls = {address(purpose=purpose) for purpose in (PURPOSE, other, PURPOSE)}
+    assert len(urls) == 2
+    assert {parse_qs(urlsplit(url).query)["for"][0] for url in urls} == {PURPOSE, other}
+    assert all(is_let_in(url, NOON) for url in urls)
 
 
 def test_all_processes_give_out_the_same_address(signed: LazySettings) -> None:

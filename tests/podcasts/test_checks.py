@@ -35,6 +35,9 @@ SIGNED = {
         (SIGNED | {"CDN_ORIGIN_SECRETS": [SECRET]}, {"media.W014"}),
         (PUBLIC, {"media.W015"}),
         (PUBLIC | {"CDN_DISTRIBUTION": "EDFDVBD6EXAMPLE"}, set()),
+        ({"CDN_PROXY_SECRETS": [SECRET]}, set()),
+        ({"CDN_PROXY_SECRETS": [SECRET, "short"]}, {"media.W016"}),
+        (PUBLIC | {"CDN_PROXY_SECRETS": [SECRET]}, {"media.W015", "media.W016"}),
     ],
 )
 def test_settings_of_delivery_are_judged(
@@ -42,7 +45,7 @@ def test_settings_of_delivery_are_judged(
 ) -> None:
     for name, value in changes.items():
         setattr(settings, name, value)
-    of_delivery = {f"media.W01{number}" for number in range(1, 6)}
+    of_delivery = {f"media.W01{number}" for number in range(1, 7)}
     found = {message.id for message in run_checks()}
     assert found & of_delivery == expected
 

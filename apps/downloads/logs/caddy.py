@@ -40,7 +40,6 @@ class CaddyLines:
             ip=_text(request.get("client_ip") or request.get("remote_ip")),
             agent=asked.get("user-agent", ""),
             referrer=referrer_host(asked.get("referer", "")),
-            host=_text(request.get("host")),
             path=path,
             query=query,
             asked_range=asked.get("range", ""),

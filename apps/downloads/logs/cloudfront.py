@@ -43,8 +43,6 @@ _WANTED = (
     "sc-status",
     "cs-user-agent",
     "cs-referer",
-    "cs-host",
-    "x-host-header",
     "sc-bytes",
     "sc-content-len",
     "sc-range-start",
@@ -95,7 +93,7 @@ def record_maker(fields: Sequence[str]) -> Callable[[list[str]], LogRecord]:
 def _record(values: list[str], shows_ranges: bool) -> LogRecord:
     (
         request_id, date, time, seconds, milliseconds, taken, ip, method, stem, query, status,
-        agent, referrer, host, host_header, sent, length, first, last, result, answered, country,
+        agent, referrer, sent, length, first, last, result, answered, country,
     ) = values  # fmt: skip
     ended_at = _ended_at(date, time, seconds, milliseconds)
     took = 0.0 if taken in _EMPTY else decimal(taken, "time-taken")
@@ -113,7 +111,6 @@ def _record(values: list[str], shows_ranges: bool) -> LogRecord:
         ip="" if ip in _EMPTY else ip,
         agent="" if agent in _EMPTY else decoded_agent(agent),
         referrer="" if referrer in _EMPTY else referrer_host(referrer),
-        host=(host if host_header in _EMPTY else host_header).removeprefix("-"),
         path=path,
         query=in_stem or ("" if query in _EMPTY else query),
         asked_range=SEVERAL_RANGES if shows_ranges and code == 206 and first_byte is None else "",

@@ -1,9 +1,8 @@
-"""Up to which day the downloads that a CDN served are final."""
+"""Whose logs of a day are still awaited, so that they can't say yet who was sent nothing."""
 
-from datetime import UTC, date, timedelta
+from collections.abc import Collection
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
-
-from django.db.models import Q
 
 from apps.downloads.logs.models import LogSource
 
@@ -11,16 +10,16 @@ from apps.downloads.logs.models import LogSource
 LATEST_DELIVERY = timedelta(hours=24)
 
 
-def first_provisional_day(organization_id: UUID) -> date | None:
-    """The first UTC day of which logs may still come; None where no logs are read at all.
+def awaiting_logs(day: date, organizations: Collection[UUID]) -> set[UUID]:
+    """Of these organisations those with a source that hasn't told everything of a UTC day.
 
-    A day is final when every source that may count for the organisation was read to its end
-    24 hours after the day's end, or later.
+    It has when all that lay there was read 24 hours after the day's end, or later.
     """
-    sources = LogSource.objects.filter(
-        Q(organization=None) | Q(organization_id=organization_id), is_active=True
-    )
-    read_until = [source.complete_at or source.created_at for source in sources]
-    if not read_until:
-        return None
-    return (min(read_until) - LATEST_DELIVERY).astimezone(UTC).date()
+    ended_at = datetime.combine(day, time(), UTC) + timedelta(days=1)
+    behind = {
+        source.organization_id
+        for source in LogSource.objects.filter(is_active=True)
+        if (source.complete_at or source.created_at) < ended_at + LATEST_DELIVERY
+    }
+    # A source that belongs to nobody counts for everybody.
+    return {one for one in organizations if None in behind or one in behind}

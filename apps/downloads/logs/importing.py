@@ -4,14 +4,13 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from django.db import DataError, IntegrityError, transaction
 
 from apps.core.clock import now
 from apps.downloads.hit import Hit
-from apps.downloads.logs.making import HitMaker, Made, newest_ms
+from apps.downloads.logs.making import HitMaker, Made
 from apps.downloads.logs.mapping import SkipReason
 from apps.downloads.logs.models import BadLine, FileState, LogFile
 from apps.downloads.logs.reading import Chunk, Place, Problem, read_chunks
@@ -123,16 +122,21 @@ def _advance(file: LogFile, chunk: Chunk, made: Made) -> None:
     file.position = chunk.place.position
     file.line_number = chunk.place.line_number
     file.header = chunk.place.header
+    file.read_at = now()
     file.hits += len(made.hits)
     file.bad_lines += len(chunk.problems)
     file.skipped = _sum(file.skipped, made.skipped)
-    newest = newest_ms(chunk.records)
-    if newest:
-        began_at = datetime.fromtimestamp(newest / 1000, UTC)
-        file.newest_at = max(file.newest_at or began_at, began_at)
 
 
-_ADVANCED = ("position", "line_number", "header", "hits", "bad_lines", "skipped", "newest_at")
+_ADVANCED = (
+    "position",
+    "line_number",
+    "header",
+    "hits",
+    "bad_lines",
+    "skipped",
+    "read_at",
+)
 
 
 def _store(file: LogFile, before: int, problems: Sequence[Problem]) -> None:
@@ -156,7 +160,7 @@ def finish(file: LogFile) -> None:
         state=FileState.DONE,
         hits=file.hits,
         skipped=file.skipped,
-        read_at=now(),
+        read_at=file.read_at or now(),  # a new name alone makes no log younger
         attempts=0,
         retry_at=None,
         error="",

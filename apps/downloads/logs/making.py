@@ -1,7 +1,7 @@
 """Hits out of the records of a log."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from uuid import UUID
@@ -99,8 +99,3 @@ def _asked(record: LogRecord) -> str:
     if record.asked_range or record.first_byte is None or record.last_byte is None:
         return record.asked_range
     return f"bytes={record.first_byte}-{record.last_byte}"
-
-
-def newest_ms(records: Iterable[LogRecord]) -> int:
-    """When the latest of the requests began, in Unix time; 0 without any."""
-    return max((record.began_at_ms for record in records), default=0)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from urllib.parse import parse_qs, unquote
@@ -11,6 +12,7 @@ from apps.core.clock import now
 from apps.downloads.logs.audio_versions import Audio, audio_of_episodes, audio_under_keys
 from apps.downloads.logs.models import MAX_PATH, LogPath, LogSource
 from apps.downloads.logs.records import LogRecord
+from apps.media.delivery import PURPOSE
 from podcasts.models import Episode
 from podcasts.previews import PARAMETER
 
@@ -19,7 +21,8 @@ _STABLE = re.compile(rf"/media/({_UUID})/([^/]*)")
 _STORED = re.compile(r"(?:^|/)(renditions/[0-9a-f]{2}/[0-9a-f]{64}(?:\.[a-z0-9]{1,8})?)$")
 # See delivery.decision.cdn_name.
 _VERSIONED = re.compile(r".*-([0-9a-f]{12})\.[a-z0-9]{1,8}")
-_REMEMBERED_PATHS = 50_000
+# Of paths that are remembered: whoever asks for them chooses how many there are, and how long.
+_REMEMBERED_CHARACTERS = 8_000_000
 
 
 class SkipReason(StrEnum):
@@ -61,6 +64,19 @@ type Versions = tuple[Audio, ...]
 type Meaning = Versions | SkipReason
 
 
+@dataclass(frozen=True, slots=True)
+class SharedFile:
+    """A stored file that several episodes have: a signed address says in its query for which."""
+
+    versions: Versions
+    unnamed: Meaning  # where the query names none of them
+
+    def meaning(self, query: str) -> Meaning:
+        """The episode's that the query names."""
+        named = parse_qs(query).get(PURPOSE, [""])[0]
+        return tuple(v for v in self.versions if str(v.episode) == named) or self.unnamed
+
+
 def decoded_path(path: str) -> str:
     """A path as a table of paths has it: percent-decoded, and such that PostgreSQL can hold it."""
     text = unquote(path).encode("utf-8", "replace").decode()
@@ -72,15 +88,18 @@ class Mapping:
 
     def __init__(self, source: LogSource) -> None:
         self._source = source
-        self._known: dict[str, Meaning] = {}
+        self._known: dict[str, Meaning | SharedFile] = {}
+        self._characters = 0
 
     def learn(self, records: Iterable[LogRecord]) -> None:
         """Look up all paths of these records that are not known yet, in a few queries."""
-        if len(self._known) > _REMEMBERED_PATHS:
+        if self._characters > _REMEMBERED_CHARACTERS:
             self._known.clear()
+            self._characters = 0
         unknown = {record.path for record in records} - self._known.keys()
         if not unknown:
             return
+        self._characters += sum(map(len, unknown))
         self._known.update(dict.fromkeys(unknown, SkipReason.OTHER_PATH))
         self._learn_stable(unknown)
         self._learn_stored(unknown)
@@ -90,6 +109,8 @@ class Mapping:
     def audio(self, record: LogRecord) -> Audio | SkipReason:
         """The file that the record is about; its path must have been learned."""
         meaning = self._known[record.path]
+        if isinstance(meaning, SharedFile):
+            meaning = meaning.meaning(record.query)
         if isinstance(meaning, SkipReason):
             return meaning
         if PARAMETER in record.query and PARAMETER in parse_qs(record.query):
@@ -116,7 +137,7 @@ class Mapping:
         found = {path: match[1] for path in paths if (match := _STORED.search(path))}
         versions = audio_under_keys(found.values())
         for path, key in found.items():
-            self._known[path] = self._single(self._own(versions.get(key, ())))
+            self._known[path] = _told_apart(self._own(versions.get(key, ())))
 
     def _own(self, versions: Versions) -> Meaning:
         """A source of an organisation counts for nobody else."""
@@ -125,17 +146,6 @@ class Mapping:
         owner = self._source.organization_id
         own = tuple(v for v in versions if owner in (None, v.organization))
         return own or SkipReason.OTHER_ORGANIZATION
-
-    def _single(self, meaning: Meaning) -> Meaning:
-        """Of several episodes with the same file, the one that is public; none if several are."""
-        if isinstance(meaning, SkipReason) or len({v.episode for v in meaning}) == 1:
-            return meaning
-        episodes = [version.episode for version in meaning]
-        public = set(
-            Episode.objects.published(now()).filter(id__in=episodes).values_list("id", flat=True)
-        )
-        left = tuple(version for version in meaning if version.episode in public)
-        return left if len(public) == 1 else SkipReason.AMBIGUOUS
 
     def _learn_foreign(self, paths: set[str]) -> None:
         """Paths of another host, by the source's table and by its regular expression."""
@@ -180,3 +190,15 @@ class Mapping:
     @cached_property
     def _pattern(self) -> re.Pattern[str] | None:
         return re.compile(self._source.path_pattern) if self._source.path_pattern else None
+
+
+def _told_apart(meaning: Meaning) -> Meaning | SharedFile:
+    """Of several episodes with the same file, the one that is public unless the query says more."""
+    if isinstance(meaning, SkipReason) or len({v.episode for v in meaning}) == 1:
+        return meaning
+    episodes = [version.episode for version in meaning]
+    public = set(
+        Episode.objects.published(now()).filter(id__in=episodes).values_list("id", flat=True)
+    )
+    left = tuple(version for version in meaning if version.episode in public)
+    return SharedFile(meaning, left if len(public) == 1 else SkipReason.AMBIGUOUS)

@@ -112,12 +112,11 @@ class LogFile(models.Model):
     hits = models.BigIntegerField(default=0)  # given to the counter
     bad_lines = models.BigIntegerField(default=0)
     skipped = models.JSONField(default=dict)  # {mapping.SkipReason: how many}
-    newest_at = models.DateTimeField(null=True)  # when the latest of its requests began
     attempts = models.PositiveSmallIntegerField(default=0)  # that failed, one after the other
     retry_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
-    first_seen_at = models.DateTimeField(default=now)
-    read_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(default=now)  # when it last lay there, to the day
+    read_at = models.DateTimeField(null=True)  # when something new was last found in it
 
     class Meta:
         constraints = [
@@ -136,6 +135,7 @@ class LogFile(models.Model):
         ]
         indexes = [
             models.Index(fields=["source", "head_digest"], name="log_file_by_head"),
+            models.Index(fields=["source", "seen_at"], name="log_file_to_forget"),
             models.Index(
                 fields=["source", "read_at"], condition=Q(state="done"), name="log_file_to_delete"
             ),

@@ -28,7 +28,7 @@ COMBINED = (
     '$remote_addr - $remote_user [$time_local] "$request" '
     '$status $body_bytes_sent "$http_referer" "$http_user_agent"'
 )
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_VARIABLE = re.compile(r"\$(?:\{([a-z]\w*)\}|([a-z]\w*))", re.ASCII | re.IGNORECASE)
 _JSON_MEMBER = re.compile(r'"([^"\\]+)"\s*:\s*"?\$(?:\{(\w+)\}|(\w+))"?')
 _ESCAPED = re.compile(r"\\x([0-9A-Fa-f]{2})")
 _LISTS = {"http_x_forwarded_for", "proxy_add_x_forwarded_for"}
@@ -137,7 +137,6 @@ def _record(values: Values) -> LogRecord:
         ip=_address(values),
         agent=values.get("http_user_agent", ""),
         referrer=referrer_host(values.get("http_referer", "")),
-        host=values.get("host") or values.get("http_host", ""),
         path=path,
         query=query or values.get("args") or values.get("query_string", ""),
         asked_range=values.get("http_range", ""),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _BUCKET = "s3://"
+_MISSING = {"NoSuchKey", "NotFound", "404"}
 # A log that nobody has written to for so long ends with its last line.
 _WHOLE_AFTER = timedelta(hours=1)
 
@@ -50,10 +51,11 @@ class LogPlace(Protocol):
     def fetch(self, name: str) -> AbstractContextManager[Path]:
         """The file on a disk while the context lasts; raises PlaceError."""
 
-    def delete(self, name: str) -> bool:
+    def delete(self, name: str, version: str) -> bool:
         """Remove a file, whether or not it is gone already; raises PlaceError.
 
-        False for one to which somebody may still be writing: it stays.
+        False for one to which somebody may still be writing, and for what has the name now in
+        another version: it stays.
         """
 
 
@@ -104,13 +106,15 @@ class FolderPlace:
     def fetch(self, name: str) -> Iterator[Path]:
         yield self._folder / name
 
-    def delete(self, name: str) -> bool:
+    def delete(self, name: str, version: str) -> bool:
         """A web server goes on writing into a deleted file, where nobody would find it."""
         path = self._folder / name
         try:
-            if path.exists() and not is_compressed(path):
+            if self._found(path).version != version or not is_compressed(path):
                 return False
-            path.unlink(missing_ok=True)
+            path.unlink()
+        except FileNotFoundError:
+            return True
         except OSError as error:
             raise PlaceError(f"{name} can't be deleted: {error.strerror}.") from error
         return True
@@ -146,7 +150,10 @@ class BucketPlace:
 
     @contextmanager
     def fetch(self, name: str) -> Iterator[Path]:
-        """Into the scratch folder: a log is small, and a slow counter would keep S3 waiting."""
+        """Into the scratch folder: a log is small, and a slow counter would keep S3 waiting.
+
+        Raises FileNotFoundError for an object that is gone.
+        """
         from botocore.exceptions import BotoCoreError, ClientError
 
         settings.SCRATCH_ROOT.mkdir(parents=True, exist_ok=True)
@@ -157,17 +164,30 @@ class BucketPlace:
                 with path.open("wb") as file:
                     shutil.copyfileobj(body, file, 1024 * 1024)
             except (BotoCoreError, ClientError) as error:
+                if _is_missing(error):  # a lifecycle rule, say, was faster
+                    raise FileNotFoundError(name) from error
                 raise PlaceError(f"{name} can't be fetched: {error}") from error
             yield path
 
-    def delete(self, name: str) -> bool:
+    def delete(self, name: str, version: str) -> bool:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
+            found = self._client.head_object(Bucket=self._bucket, Key=name)
+            if found["ETag"].strip('"') != version:
+                return False
             self._client.delete_object(Bucket=self._bucket, Key=name)
         except (BotoCoreError, ClientError) as error:
+            if _is_missing(error):
+                return True
             raise PlaceError(f"{name} can't be deleted: {error}") from error
         return True
+
+
+def _is_missing(error: Exception) -> bool:
+    from botocore.exceptions import ClientError
+
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _MISSING
 
 
 def _connect() -> "S3Client":

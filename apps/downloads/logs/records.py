@@ -39,7 +39,6 @@ class LogRecord(NamedTuple):
     ip: str
     agent: str
     referrer: str  # its host
-    host: str
     path: str
     query: str
     asked_range: str
@@ -109,8 +108,12 @@ def as_header(text: str) -> str:
 
 @lru_cache(maxsize=16384)
 def referrer_host(text: str) -> str:
-    """The host of a referring page, which may be percent-encoded."""
-    return host_of(text if "://" in text else unquote(text))
+    """The host of a referring page, which may be percent-encoded.
+
+    Decoding may bring to light what no host has, and what the database refuses.
+    """
+    host = host_of(text if "://" in text else unquote(text))
+    return host if host.isprintable() else ""
 
 
 def split_target(target: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import OperationalError, connection
 
 from apps.core.clock import now
-from apps.downloads.logs.files import needs_reading, take_file
+from apps.downloads.logs.files import forget_unseen, known_files, needs_reading, take_file
 from apps.downloads.logs.formats import UNUSABLE
 from apps.downloads.logs.importing import Importer, PositionMovedError, Progress, finish
 from apps.downloads.logs.making import HitMaker
@@ -36,12 +36,17 @@ _LOCK = 0x4C6F6773
 
 @dataclass(slots=True)
 class Swept:
-    """What a pass came to. ``is_complete``: nothing that lay there is left to be read."""
+    """What a pass came to.
+
+    ``is_listed``: everything that lies there was looked at. ``is_complete``: none of it is left
+    to be read.
+    """
 
     files: int = 0
     deleted: int = 0
     read: Progress = field(default_factory=Progress)
     problems: list[str] = field(default_factory=list)
+    is_listed: bool = False
     is_complete: bool = False
     is_busy: bool = False  # somebody else is reading the source
 
@@ -72,10 +77,11 @@ class Sweeper:
             try:
                 place = place_at(source.place)
                 swept.is_complete = self._read_all(source, place, swept)
-                if self._deletes:
+                if swept.is_listed:
+                    forget_unseen(source)
+                if self._deletes:  # at last: what can't be deleted was read all the same
                     swept.deleted = _delete_old(source, place)
             except PlaceError as error:
-                swept.is_complete = False
                 swept.problems.append(str(error))
             _note(source, swept, began_at=began_at)
         return swept
@@ -89,11 +95,11 @@ class Sweeper:
             chunk_lines=self._chunk_lines,
         )
         is_complete = True
-        for group in batched(_wanted(source, place), _FILES_AT_ONCE, strict=False):
-            names = [found.name for found in group]
-            rows = LogFile.objects.filter(source=source, name__in=names)
-            known = {row.name: row for row in rows.exclude(state=FileState.GONE)}
+        for group in batched(_listed(source, place), _FILES_AT_ONCE, strict=False):
+            known = known_files(source, group)
             for found in group:
+                if not matches(found.name, source.name_pattern):
+                    continue
                 if self._has_to_stop():
                     return False
                 row = known.get(found.name)
@@ -101,6 +107,7 @@ class Sweeper:
                     is_complete &= self._read(source, place, row, found, importer, swept)
                 elif row is not None and row.state == FileState.FAILED:
                     is_complete = False
+        swept.is_listed = True
         return is_complete
 
     def _heard_by(self, swept: Swept) -> Tell:
@@ -143,10 +150,8 @@ class Sweeper:
         return is_at_end
 
 
-def _wanted(source: LogSource, place: LogPlace) -> Iterator[FoundFile]:
+def _listed(source: LogSource, place: LogPlace) -> Iterator[FoundFile]:
     for found in place.find():
-        if not matches(found.name, source.name_pattern):
-            continue
         if len(found.name) > _LONGEST_NAME or not found.name.isprintable():
             logger.warning("A log of %s is passed over for its name: %r", source, found.name)
             continue
@@ -186,7 +191,7 @@ def _delete_old(source: LogSource, place: LogPlace) -> int:
     old = LogFile.objects.filter(source=source, state=FileState.DONE, read_at__lt=before)
     deleted = 0
     for row in old.iterator():
-        if place.delete(row.name):
+        if place.delete(row.name, row.version):
             LogFile.objects.filter(id=row.id).update(state=FileState.GONE)
             deleted += 1
     return deleted

@@ -18,6 +18,12 @@ class DownloadError(Exception):
     """Nothing usable at the address; says why."""
 
 
+def without_credentials(source: str) -> str:
+    """An address as anybody may read it: without what stands before an @ in front of the host."""
+    address = urlsplit(source)
+    return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
+
+
 def download_lists(base: str, *, allow_http: bool = False) -> Mapping[str, str]:
     """The texts of the files below an address, by the name of the list; raises DownloadError."""
     address = urlsplit(base)

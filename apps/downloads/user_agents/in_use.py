@@ -45,7 +45,9 @@ def _described(given: Path, changed_at_ns: int) -> ListInUse:
     """A path of the server's disk is nobody's business."""
     if given.is_dir():
         return ListInUse(is_own_only=False)
-    about = json.loads(given.read_text())
+    about = json.loads(given.read_text(encoding="utf-8"))
+    if not isinstance(about, dict):
+        return ListInUse(is_own_only=False)
     source = str(about.get("source", ""))
     return ListInUse(
         is_own_only=False,

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage
 from django.core.checks import Warning as Caution
 
-from apps.media.delivery.configuration import CdnWay, cdn, cdn_problem
+from apps.media.delivery.configuration import CdnWay, cdn, cdn_problem, proxy_problem
 from apps.media.delivery.modes import DeliveryMode, possible_modes
 
 
@@ -40,6 +40,12 @@ def _check_cdn() -> Iterator[CheckMessage]:
     if problem := cdn_problem():
         yield Caution(
             problem, hint="CloudFront is not used: see docs/delivery.md.", id="media.W013"
+        )
+    if problem := proxy_problem():
+        yield Caution(
+            problem,
+            hint="What CloudFront tells of listeners is not believed: see docs/delivery.md.",
+            id="media.W016",
         )
     usable = cdn()
     if usable is None:

@@ -1,5 +1,6 @@
 """What the settings say about bucket and CDN, and what is wrong with them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -52,6 +53,24 @@ def cdn() -> Cdn | None:
         return None
 
 
+@cache
+def proxy_secrets() -> tuple[str, ...]:
+    """By which a CloudFront that keeps nothing is known; none when they are not safe to believe."""
+    return () if proxy_problem() else tuple(settings.CDN_PROXY_SECRETS)
+
+
+def proxy_problem() -> str:
+    """What keeps such a CloudFront from being believed; empty when nothing does."""
+    if _is_guessed(settings.CDN_PROXY_SECRETS):
+        return _too_short("LONGWAVE_CDN_PROXY_SECRET")
+    if set(settings.CDN_PROXY_SECRETS) & set(settings.CDN_ORIGIN_SECRETS):
+        return (
+            "LONGWAVE_CDN_PROXY_SECRET and LONGWAVE_CDN_ORIGIN_SECRET are the same: a CDN that "
+            "keeps files and one that only passes requests on can't be told apart."
+        )
+    return ""
+
+
 def cdn_problem() -> str:
     """What keeps the CDN that the settings name from being used; empty when nothing does."""
     try:
@@ -93,12 +112,17 @@ def _public() -> Cdn:
         raise _UnusableError(
             "The CDN needs a key pair, or LONGWAVE_CDN_ORIGIN_SECRET when it reads this server."
         )
-    if any(len(secret) < _SHORTEST_SECRET for secret in secrets):
-        raise _UnusableError(
-            f"LONGWAVE_CDN_ORIGIN_SECRET is too easy to guess: at least {_SHORTEST_SECRET} "
-            "characters are needed."
-        )
+    if _is_guessed(secrets):
+        raise _UnusableError(_too_short("LONGWAVE_CDN_ORIGIN_SECRET"))
     return Cdn(domain=settings.CDN_DOMAIN, way=CdnWay.PUBLIC, origin_secrets=secrets)
+
+
+def _is_guessed(secrets: Iterable[str]) -> bool:
+    return any(len(secret) < _SHORTEST_SECRET for secret in secrets)
+
+
+def _too_short(variable: str) -> str:
+    return f"{variable} is too easy to guess: at least {_SHORTEST_SECRET} characters are needed."
 
 
 def _has_private_key() -> bool:
@@ -128,6 +152,7 @@ def _private_key() -> "RSAPrivateKey":
 def _forget(*, setting: str, **kwargs: Any) -> None:
     if setting.startswith("CDN_") or setting == "S3_BUCKET":
         cdn.cache_clear()
+        proxy_secrets.cache_clear()
 
 
 setting_changed.connect(_forget)

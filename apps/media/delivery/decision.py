@@ -15,6 +15,8 @@ from apps.media.delivery.origin import SECRET_HEADER, is_from_cdn
 logger = logging.getLogger(__name__)
 
 _VERSION_DIGITS = 12
+PURPOSE = "for"
+"""In the query of a signed address: for which of those that share a stored file it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class ElsewhereFile:
     """A public file as bucket and CDN know it."""
 
     storage_key: str
+    purpose: str  # what the log of whoever sends the stored file is to tell: see PURPOSE
     folder: str  # of its address here, and at a CDN that reads this server: ends with a slash
     cdn_name: str
     filename: str

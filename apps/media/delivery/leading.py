@@ -85,7 +85,7 @@ async def _address(file: ElsewhereFile, way: Answer) -> str:
         return f"https://{found.domain}{file.folder}{quote(file.cdn_name)}"
     from apps.media.delivery.signing import signed_address  # with a library for keys
 
-    return await signed_address(file.storage_key)
+    return await signed_address(file.storage_key, purpose=file.purpose)
 
 
 def _usable_cdn() -> Cdn:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -12,12 +12,17 @@ from django.conf import settings
 from django.core.signals import setting_changed
 
 from apps.media.delivery.configuration import cdn
+from apps.media.delivery.decision import PURPOSE
 from apps.media.delivery.shared_addresses import SharedAddresses
 
 
-async def signed_address(key: str) -> str:
-    """Where CloudFront sends the stored object of this key from, for a while."""
-    return await _addresses().find(key)
+async def signed_address(key: str, *, purpose: str) -> str:
+    """Where CloudFront sends the stored object of this key from, for a while.
+
+    The purpose stands in the signed query, and so in the log. The cache policy keeps it out of
+    the key of the cache: one copy serves all purposes.
+    """
+    return await _addresses().find((key, purpose))
 
 
 def sign(address: str, *, expires_at: int, key_pair_id: str, key: RSAPrivateKey) -> str:
@@ -34,14 +39,15 @@ def sign(address: str, *, expires_at: int, key_pair_id: str, key: RSAPrivateKey)
 
 
 @cache
-def _addresses() -> SharedAddresses[str]:
+def _addresses() -> SharedAddresses[tuple[str, str]]:
     found = cdn()
     if found is None or found.private_key is None:
         raise RuntimeError("addresses can't be signed: this installation has no key for its CDN")
     domain, key_pair_id, private_key = found.domain, found.key_pair_id, found.private_key
 
-    def sign_key(key: str, expires_at: int) -> str:
-        address = f"https://{domain}/{quote(key)}"
+    def sign_key(target: tuple[str, str], expires_at: int) -> str:
+        key, purpose = target
+        address = f"https://{domain}/{quote(key)}?{urlencode({PURPOSE: purpose})}"
         return sign(address, expires_at=expires_at, key_pair_id=key_pair_id, key=private_key)
 
     lifetime = settings.CDN_LIFETIME_SECONDS

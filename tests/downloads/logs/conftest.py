@@ -25,7 +25,7 @@ from apps.downloads.window import epoch_ms, open_day
 from podcasts.models import Episode
 from tests.downloads.making import NOON
 from tests.factories import EpisodeFactory
-from tests.media.servers import S3Server, s3_server
+from tests.media.servers import S3Server
 
 type Sweep = Callable[..., Swept]
 type Fault = Callable[[str], None]
@@ -136,13 +136,6 @@ def sweep(counter: MemoryCounter) -> Sweep:
         return Sweeper(counter, **options).sweep(source)
 
     return run
-
-
-@pytest.fixture(scope="session")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """A real S3 service."""
-    with s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
 
 
 @pytest.fixture

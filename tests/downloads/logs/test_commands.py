@@ -2,26 +2,23 @@
 
 import gzip
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from apps.core.clock import now
 from apps.downloads.logs import tasks
-from apps.downloads.logs.finality import first_provisional_day
 from apps.downloads.logs.management.commands import import_logs
 from apps.downloads.logs.models import AudioVersion, BadLine, LogFile, LogPath, LogSource
 from podcasts.models import Episode
 from tests.downloads.logs.conftest import MemoryCounter, Sweep
 from tests.downloads.logs.writing import combined, request, v1_file
 from tests.downloads.making import NOON, OVERCAST
-from tests.factories import EpisodeFactory, OrganizationFactory
+from tests.factories import EpisodeFactory
 
 type MakeSource = Callable[..., LogSource]
 
@@ -193,21 +190,3 @@ def test_no_address_and_no_agent_is_stored(
             cursor.execute(f"SELECT * FROM {model._meta.db_table}")  # noqa: S608
             assert "203.0.113.9" not in str(cursor.fetchall())
     assert OVERCAST not in str(list(LogFile.objects.values()))
-
-
-def test_a_day_is_final_once_its_logs_were_read_a_day_later(
-    make_source: MakeSource, sweep: Sweep, folder: Path, episode: Episode
-) -> None:
-    owner = episode.organization_id
-    assert first_provisional_day(owner) is None
-    source = make_source()
-    make_source(name="theirs", place="/nowhere", organization=OrganizationFactory())
-    sweep(source)
-    assert first_provisional_day(owner) == date(2026, 10, 13)
-    (folder / "bad.gz").write_bytes(b"\x1f\x8bcut")
-    with time_machine.travel(now() + timedelta(days=3), tick=False):
-        sweep(source)
-        assert first_provisional_day(owner) == date(2026, 10, 13)
-        (folder / "bad.gz").unlink()
-        sweep(source)
-        assert first_provisional_day(owner) == date(2026, 10, 16)

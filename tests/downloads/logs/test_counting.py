@@ -1,14 +1,18 @@
 """Logs and the real counter: downloads, countries, and what was counted provisionally."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 
 from apps.core.clock import now
 from apps.core.ids import new_id
 from apps.downloads.batch import Message
+from apps.downloads.closing import close_expired
 from apps.downloads.counting import count
 from apps.downloads.logs import seam
 from apps.downloads.logs.models import AudioVersion, FileState, LogFile, LogSource
@@ -19,7 +23,8 @@ from podcasts.models import Episode
 from tests.downloads.logs import writing
 from tests.downloads.logs.conftest import Killed
 from tests.downloads.logs.writing import Said, request, v1_file
-from tests.downloads.making import ADDRESS, THRESHOLD, make_hit
+from tests.downloads.making import ADDRESS, NOON, THRESHOLD, make_hit
+from tests.factories import OrganizationFactory
 
 type MakeSource = Callable[..., LogSource]
 
@@ -70,25 +75,72 @@ def test_the_same_log_again_counts_nothing(
     assert Download.objects.count() == 1
 
 
-def test_a_log_confirms_what_was_sent_on(
-    make_source: MakeSource, folder: Path, path: str, episode: Episode
-) -> None:
-    said = request(path)
+def send_on(episode: Episode, **fields: Any) -> None:
+    """Count a listener's request that was answered with the way to the CDN."""
     hit = make_hit(
         id=new_id(),
         status=302,
         episode=episode.id,
         show=episode.show_id,
         organization=episode.organization_id,
-        rendition=AudioVersion.objects.get().rendition_id,
-        ip=ADDRESS,
+        rendition=AudioVersion.objects.get(episode_id=episode.id).rendition_id,
+        **{"ip": ADDRESS} | fields,
     )
     count([Message(hit.to_json(), hit, epoch_ms(now()))], also=lambda: None)
+
+
+def test_a_log_confirms_what_was_sent_on(
+    make_source: MakeSource, folder: Path, path: str, episode: Episode
+) -> None:
+    send_on(episode)
     assert Coverage.objects.get().is_provisional
-    (folder / "log").write_bytes(v1_file([said]))
+    (folder / "log").write_bytes(v1_file([request(path)]))
     Sweeper(seam.count_hits).sweep(make_source())
     assert Download.objects.count() == 1
     assert not Coverage.objects.filter(is_provisional=True).exists()
+
+
+@pytest.mark.parametrize(
+    ("owner", "has_damage", "hours_later", "left"),
+    [
+        ("nobody", False, 36, 1),  # all logs are read: who isn't in them received nothing
+        ("nobody", False, 35, 2),  # the last of the day may not have been delivered then
+        ("nobody", True, 36, 2),  # whoever isn't in what could be read may be in the rest
+        ("theirs", True, 36, 2),
+        ("a stranger's", True, 36, 1),  # whose logs are never about this show
+    ],
+)
+def test_what_logs_do_not_confirm_is_taken_back_once_all_of_them_are_read(
+    make_source: MakeSource,
+    folder: Path,
+    path: str,
+    episode: Episode,
+    owner: str,
+    has_damage: bool,
+    hours_later: int,
+    left: int,
+) -> None:
+    send_on(episode)
+    send_on(episode, ip="203.0.113.77")
+    (folder / "log").write_bytes(v1_file([request(path)]))
+    sources = [make_source()]
+    Sweeper(seam.count_hits).sweep(sources[0])
+    if has_damage:
+        organizations = {"theirs": episode.organization, "a stranger's": OrganizationFactory()}
+        other = folder.with_name("other")
+        other.mkdir()
+        (other / "log.gz").write_bytes(b"\x1f\x8bcut")
+        sources.append(
+            make_source(name="other", place=str(other), organization=organizations.get(owner))
+        )
+    noon = NOON.replace(minute=0)
+    with time_machine.travel(noon + timedelta(hours=hours_later), tick=False):
+        for source in sources:
+            Sweeper(seam.count_hits).sweep(source)
+    with time_machine.travel(noon + timedelta(days=4), tick=False):
+        assert close_expired(now=now()) == 1
+    assert Download.objects.count() == left
+    assert Download.objects.filter(is_provisional=True).count() == left - 1
 
 
 def test_the_place_in_a_file_and_what_was_counted_are_stored_together(

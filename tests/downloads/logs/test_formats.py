@@ -18,6 +18,7 @@ from apps.downloads.logs.records import (
     BadLineError,
     LogRecord,
     as_header,
+    referrer_host,
     sent_intervals,
 )
 from tests.downloads.logs import writing
@@ -46,7 +47,6 @@ def said(draw: st.DrawFn) -> Said:
         ip=draw(st.sampled_from(["203.0.113.9", "2001:db8::1", "198.51.100.77"])),
         agent="" if agent == "-" else agent,
         referrer=draw(st.sampled_from(["", "blog.example.org"])),
-        host=draw(st.sampled_from(["cdn.example.com", "podcasts.example.com"])),
         path=f"/{quote(draw(st.text(max_size=8)).encode('utf-8', 'replace'))}/{draw(_NAMES)}.mp3",
         query=query,
         asked_range="",
@@ -125,7 +125,6 @@ def test_a_line_as_cloudfront_writes_it() -> None:
         ip="2001:db8:1:2::9",
         agent=OVERCAST,
         referrer="blog.example.org",
-        host="cdn.example.com",
         path="/media/018f9f7e-0000-7000-8000-000000000001/one.mp3",
         query="",
         asked_range="",
@@ -223,6 +222,18 @@ def test_nginx_log_with_upstreams_forwarded_addresses_and_bytes_with_header(
 def behind_proxy(settings: LazySettings) -> None:
     """A proxy in front of nginx is believed."""
     settings.TRUSTED_PROXIES = ["192.0.2.0/24"]
+
+
+@pytest.mark.parametrize("told", ["http%3A//a%00b/", "http://a\x00b/", "//x%1Fy", "http://[::1"])
+def test_a_referrer_that_no_host_has_is_none(told: str) -> None:
+    """PostgreSQL would refuse it, and with it all that is counted together."""
+    assert referrer_host(told) == ""
+
+
+def test_what_only_looks_like_a_variable_is_text() -> None:
+    layout = Layout(LogFormat.NGINX, f"$1 ${{2}} {writing.NGINX_FORMAT}")
+    line = f"$1 ${{2}} {writing.nginx(request('/a.mp3'))}"
+    assert parse(layout, line).path == "/a.mp3"
 
 
 def test_messages_of_caddy_that_are_no_requests_are_passed_over() -> None:

@@ -127,7 +127,28 @@ def test_a_file_that_several_episodes_have_counts_for_the_one_that_is_public(
     remember_current()
     assert episode_of(meaning(make_source(), f"/{key}")) == episode.id
     Episode.objects.filter(id=draft.id).update(status="published", published_at=now())
-    assert meaning(make_source(name="b"), f"/{key}") is SkipReason.AMBIGUOUS
+    source = make_source(name="b")
+    assert meaning(source, f"/{key}") is SkipReason.AMBIGUOUS
+    for one in (episode, draft):  # as a signed address of CloudFront has it
+        query = f"for={one.id}&Expires=1&Signature=x"
+        assert episode_of(meaning(source, f"/{key}", query=query)) == one.id
+    assert meaning(source, f"/{key}", query="for=nobody") is SkipReason.AMBIGUOUS
+
+
+def test_paths_are_remembered_up_to_a_limit_whoever_chooses_them(
+    make_source: MakeSource, episode: Episode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.downloads.logs.mapping._REMEMBERED_CHARACTERS", 1000)
+    mapping = Mapping(make_source())
+    for number in range(20):
+        records = [
+            request(f"/{number}/{'x' * 100}").record,
+            request(f"/media/{episode.id}/").record,
+        ]
+        mapping.learn(records)
+        assert mapping.audio(records[0]) is SkipReason.OTHER_PATH
+        assert episode_of(mapping.audio(records[1])) == episode.id
+        assert len(mapping._known) <= 12
 
 
 def test_a_source_of_an_organisation_counts_for_nobody_else(
@@ -165,6 +186,9 @@ def test_the_same_file_in_two_organisations_counts_for_the_one_whose_source_it_i
         source = make_source(name=f"s{number}", organization=one.organization)
         assert episode_of(meaning(source, key)) == one.id
     assert meaning(make_source(name="all"), key) is SkipReason.AMBIGUOUS
+    # Naming a stranger's episode leads nowhere else.
+    source = make_source(name="s2", organization=episode.organization)
+    assert episode_of(meaning(source, key, query=f"for={other.id}")) == episode.id
 
 
 def test_paths_of_another_host_by_a_table(make_source: MakeSource, episode: Episode) -> None:

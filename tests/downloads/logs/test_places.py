@@ -10,6 +10,7 @@ from django.conf import LazySettings, settings
 
 from apps.core.clock import now
 from apps.downloads.logs.models import FileState, LogFile, LogSource
+from apps.downloads.logs.places import BucketPlace
 from tests.downloads.logs import writing
 from tests.downloads.logs.conftest import MemoryCounter, Sweep
 from tests.downloads.logs.writing import request, v1_file
@@ -101,6 +102,39 @@ def test_objects_are_deleted_when_the_source_says_so(
     assert sweep(source).deleted == 1
     assert sweep(source).files == 0
     assert LogFile.objects.get().state == FileState.GONE
+
+
+def test_an_object_that_was_written_again_is_not_deleted_for_the_old_one(
+    make_source: MakeSource, sweep: Sweep, put: Put, logs_bucket: str, path: str
+) -> None:
+    source = make_source(place=f"s3://{logs_bucket}/new/", delete_after_days=7)
+    rows = [fresh(path, 1), fresh(path, 2)]
+    put("new/log", v1_file(rows[:1]))
+    sweep(source)
+    LogFile.objects.update(read_at=source.created_at - timedelta(days=8))
+    put("new/log", v1_file(rows))
+    assert sweep(source, has_to_stop=lambda: True).deleted == 0
+    assert sweep(source).read.hits == 1
+
+
+def test_an_object_that_goes_between_listing_and_reading_is_no_problem(
+    make_source: MakeSource,
+    sweep: Sweep,
+    put: Put,
+    logs_bucket: str,
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = make_source(place=f"s3://{logs_bucket}/going/")
+    put("going/log", v1_file([fresh(path, 1)]))
+    place = BucketPlace(logs_bucket, "going/")
+    found = list(place.find())
+    assert place.delete("going/log", found[0].version)
+    assert place.delete("going/log", found[0].version)  # whether or not it is gone already
+    monkeypatch.setattr(BucketPlace, "find", lambda place: iter(found))
+    swept = sweep(source)
+    assert (swept.problems, swept.is_complete) == ([], True)
+    assert not LogFile.objects.exists()
 
 
 def test_a_bucket_that_cannot_be_read_is_a_problem_and_no_accident(

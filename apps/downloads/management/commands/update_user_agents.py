@@ -9,7 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.core.clock import now
 from apps.downloads.user_agents.comparison import changes, misfits, unusable_entries
 from apps.downloads.user_agents.current import LOOK_EVERY_SECONDS, updated_file
-from apps.downloads.user_agents.download import DownloadError, download_lists
+from apps.downloads.user_agents.download import (
+    DownloadError,
+    download_lists,
+    without_credentials,
+)
 from apps.downloads.user_agents.entries import (
     LIST_NAMES,
     Lists,
@@ -73,7 +77,12 @@ class Command(BaseCommand):
             self.stdout.write("Nothing was written: a dry run.")
         else:
             try:
-                write_lists(target, lists, source=source, updated_at=now().isoformat())
+                write_lists(
+                    target,
+                    lists,
+                    source=without_credentials(source),  # it is shown at /how-we-count/
+                    updated_at=now().isoformat(),
+                )
             except OSError as error:
                 raise CommandError(f"Could not write {target}: {error}") from error
             self.stdout.write(
