@@ -89,6 +89,7 @@ class History:
 def importing() -> Iterator[History]:
     """Everything that is counted within is committed at the end, or none of it."""
     with transaction.atomic():
+        shadow.wait_for_recounts()
         shadow.create(_OF_LISTENERS)
         yield History()
         shadow.drop(_OF_LISTENERS)

@@ -47,7 +47,8 @@ class Difference:
 def rebuild(*, replace: bool) -> list[Difference]:
     """Add up every download; how the totals differed, one entry for each table.
 
-    With ``replace`` the new ones take their place. Nobody counts meanwhile.
+    With ``replace`` the new ones take their place. Nobody counts meanwhile. Raises BusyError when
+    somebody counts for long.
     """
     shadow.stop_counting()
     shadow.create(_TOTALS)

@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -12,9 +12,9 @@ from django.db import connection, transaction
 
 from apps.core.clock import now
 from apps.downloads import archive, rollups, shadow
-from apps.downloads.batch import Message, Owner, gather
+from apps.downloads.batch import Message, Owner, Surroundings, gather
 from apps.downloads.closing import tally_unfinished
-from apps.downloads.counting import surroundings, write
+from apps.downloads.counting import owners_of, surroundings, write
 from apps.downloads.hit import MalformedHitError, read_hit
 from apps.downloads.models import (
     Coverage,
@@ -97,7 +97,8 @@ def swap(recounted: Recount) -> None:
     """Put what `recount` found in the place of what was counted, at one moment.
 
     What arrived in between is counted first. Downloads that are the same ones keep their ids and
-    moments, and what was released from review stays released.
+    moments, and what was released from review stays released. Raises NotKeptError when the day was
+    closed meanwhile, BusyError when somebody counts for long.
     """
     day = recounted.day
     shadow.stop_counting()
@@ -138,14 +139,30 @@ def _count_batches(day: date, key: bytes, *, after: int) -> tuple[int, int]:
     for kept, raw in archive.read(day, key, after=after):
         messages = [message for line in raw if (message := _read(line)) is not None]
         with transaction.atomic():
-            around = surroundings(messages, at=now(), already_tallied=tallied)
-            around = replace(around, owners={**owners, **around.owners})
+            around = _surroundings_of(day, key, messages, owners, tallied)
             batch = gather(messages, around)
             with shadow.hiding(_WRITTEN):
                 write(batch, at=around.now)
         tallied |= batch.tallied
         hits, last = hits + len(messages), kept.id
     return hits, last
+
+
+def _surroundings_of(
+    day: date,
+    key: bytes,
+    messages: Sequence[Message],
+    owners: Mapping[int, Owner],
+    tallied: Container[UUID],
+) -> Surroundings:
+    """As for a batch of the day, of which no hit is late: each was in time when it was kept."""
+    episodes = {one.hit.episode for one in messages if one.hit is not None}
+    return replace(
+        surroundings((), at=now(), already_tallied=tallied),
+        day_of=lambda at_ms: day,
+        day_keys={day: key},
+        owners={**owners, **owners_of(episodes)},
+    )
 
 
 def _read(line: bytes) -> Message | None:
