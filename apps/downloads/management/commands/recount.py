@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.core.clock import now
 from apps.downloads import recount
 from apps.downloads.archive import UnreadableError
+from apps.downloads.drop_reasons import drop_label
 from apps.downloads.locks import BusyError
 from apps.downloads.recount import Difference, NotKeptError, Recount
-from apps.downloads.totals import drop_label
 from podcasts.models import Show
 
 SHOWN = 20
