@@ -11,12 +11,28 @@ from django.db import connection, models
 from psycopg import sql
 
 from apps.downloads.locks import waiting_briefly
-from apps.downloads.models import Download
+from apps.downloads.models import (
+    Coverage,
+    DayListener,
+    DayTotal,
+    Download,
+    DropTally,
+    HourTotal,
+    ListenerTotal,
+    MonthListeners,
+    MonthTotal,
+)
 
 # Counters hold it shared for each batch; whoever replaces what they wrote holds it alone.
 _LOCK = 0x4C6F6E67_53776170
 
 type Model = type[models.Model]
+
+# Everything that a batch writes to.
+WRITTEN: tuple[Model, ...] = (
+    *(Coverage, DayListener, Download, HourTotal, DayTotal, MonthTotal, ListenerTotal),
+    *(DropTally, MonthListeners),
+)
 
 
 def shadow_of(model: Model) -> str:

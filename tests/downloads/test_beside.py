@@ -14,7 +14,14 @@ from apps.downloads import counting, coverage, history, locks, rollups, shadow
 from apps.downloads.batch import Message
 from apps.downloads.closing import close_expired
 from apps.downloads.hit import Hit
-from apps.downloads.models import ClosedDay, DayKey, Download, LoggedDay
+from apps.downloads.models import (
+    ClosedDay,
+    DayKey,
+    Download,
+    DropTally,
+    LoggedDay,
+    MonthListeners,
+)
 from apps.downloads.open_days import keys_for
 from apps.downloads.provisional import settle_provisional
 from apps.downloads.quarantine import release_address
@@ -196,16 +203,44 @@ def test_what_is_released_while_totals_are_built_anew_is_in_them(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_totals_are_not_built_anew_beside_an_import_of_history(
-    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+def test_an_import_of_history_keeps_nobody_waiting_and_adds_to_what_happened_meanwhile(
+    noon: time_machine.Traveller, transactional_db: None
 ) -> None:
-    """They would lack what is imported: it can be seen only at the end."""
-    monkeypatch.setattr(locks, "PATIENCE", "50ms")
-    with history.importing():
-        building = Beside(lambda: rebuild(replace=True))
-        building.join()
+    aired = Aired(EpisodeFactory())
+    closed_days = [NOON.replace(day=day) for day in (2, 3)]  # of the month in which it is
+    old = aired.hits(*(whole(when=at) for at in closed_days), whole(agent="", when=closed_days[0]))
 
-    assert isinstance(building.error, locks.BusyError)
+    with history.importing() as found:
+        found.count([Message(hit.to_json(), hit, 0) for hit in old], also=lambda: None)
+        for action in (
+            lambda: count_now(*aired.hits(whole(), whole(agent=""))),
+            lambda: rebuild(replace=True),
+        ):
+            Beside(action).end()
+
+    assert sorted(Download.objects.values_list("day", flat=True)) == [
+        *(at.date() for at in closed_days),
+        DAY,
+    ]
+    assert not any(table.wrong or table.missing for table in rebuild(replace=False))
+    assert MonthListeners.objects.get().listeners == 1
+    assert dict(DropTally.objects.values_list("day", "count")) == {
+        closed_days[0].date(): 1,
+        DAY: 1,
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_imports_of_history_do_not_take_the_same_day_for_free(transactional_db: None) -> None:
+    def import_nothing() -> None:
+        with history.importing():
+            pass
+
+    with history.importing():
+        other = Beside(import_nothing)
+        other.join()
+
+    assert isinstance(other.error, locks.BusyError)
 
 
 @pytest.mark.django_db(transaction=True)
