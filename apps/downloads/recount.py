@@ -21,7 +21,7 @@ from apps.downloads.open_days import existing_keys
 from apps.downloads.revision import recounted
 from apps.downloads.rules import DropReason
 from apps.downloads.shadow import WRITTEN, shadow_of
-from apps.downloads.tallies import tally_from
+from apps.downloads.tallies import Tallied, tally_from
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ def _key_of(day: date) -> bytes:
 
 def _count_batches(day: date, key: bytes, *, after: int) -> tuple[int, int]:
     """Count the batches after that one; how many hits there were, and the last batch."""
-    owners, tallied = _known_owners(day), set[UUID]()
+    owners, tallied = _known_owners(day), Tallied()
     hits, last = 0, after
     for kept, raw in archive.read(day, key, after=after):
         messages = [message for line in raw if (message := _read(line)) is not None]
@@ -124,7 +124,7 @@ def _count_batches(day: date, key: bytes, *, after: int) -> tuple[int, int]:
             batch = gather(messages, around)
             with shadow.hiding(WRITTEN):
                 write(batch, at=around.now)
-        tallied |= batch.tallied
+        tallied.add(batch.tallied)
         hits, last = hits + len(messages), kept.id
     return hits, last
 

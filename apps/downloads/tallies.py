@@ -1,10 +1,32 @@
 """Adding up why responses were dropped."""
 
-from collections import Counter
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+from uuid import UUID
 
 from django.db import connection
 
 from apps.downloads.batch import DropKey
+
+# Repeated reports of a dropped response come within seconds of each other.
+REMEMBERED_DROPS = 50_000
+
+
+class Tallied:
+    """The responses that were tallied last, not to be tallied again."""
+
+    def __init__(self) -> None:
+        self._responses: OrderedDict[UUID, None] = OrderedDict()
+
+    def __contains__(self, response: object) -> bool:
+        return response in self._responses
+
+    def add(self, responses: Iterable[UUID]) -> None:
+        """Only after the commit: what was rolled back comes again and has to be tallied."""
+        self._responses.update(dict.fromkeys(responses))
+        while len(self._responses) > REMEMBERED_DROPS:
+            self._responses.popitem(last=False)
+
 
 _TALLY = """
 INSERT INTO downloads_droptally AS tally (
