@@ -1,8 +1,9 @@
 """Counting days that are closed here, from the logs of whoever sent the audio before.
 
 Somebody moves in and brings logs of years. Such days have no key any more, or never had one: each
-gets one that only this import knows, and that ends with it. Who was served which bytes is added
-up in tables that only this connection sees. What is left are downloads and totals.
+gets one that only this import knows, and that ends with it. All is counted in tables that only this
+connection sees, so that counters wait for the end of it alone, where downloads and totals are added
+to the real ones: they are what is left.
 """
 
 from collections import Counter
@@ -13,17 +14,24 @@ from datetime import date
 from functools import partial
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.core.clock import now
-from apps.downloads import shadow
+from apps.downloads import listeners, rollups, shadow
 from apps.downloads.batch import Batch, Message, days_of, gather
 from apps.downloads.counting import count, owners_of, surroundings, write
 from apps.downloads.keys import new_key
-from apps.downloads.models import Coverage, DayListener, Download
+from apps.downloads.locks import BusyError
+from apps.downloads.models import Download, DropTally, MonthListeners
+from apps.downloads.shadow import WRITTEN, shadow_of
+from apps.downloads.tallies import tally_from
 from apps.downloads.window import any_day, epoch_ms, open_day
 
-_OF_LISTENERS = (Coverage, DayListener)
+# Of this installation's database; the number means nothing but must never change.
+_LOCK = 0x4C6F6E67_48697374
+
+_ADD_DOWNLOADS = "INSERT INTO downloads_download SELECT * FROM {new} ORDER BY id"
+_MONTHS = "SELECT organization_id, show_id, month, sketch FROM {new}"
 
 
 @dataclass(slots=True)
@@ -63,7 +71,7 @@ class History:
         )
         batch = gather(messages, around)
         self._leave_alone(batch)
-        with shadow.hiding(_OF_LISTENERS):
+        with shadow.hiding(WRITTEN):
             write(batch, at=None)
 
     def _leave_alone(self, batch: Batch) -> None:
@@ -87,8 +95,35 @@ class History:
 
 @contextmanager
 def importing() -> Iterator[History]:
-    """Everything that is counted within is committed at the end, or none of it."""
+    """Everything that is counted within is committed at the end, or none of it.
+
+    Raises BusyError beside another import: each would take the same days for free ones.
+    """
+    listeners.open_month_keys(now=now())  # not within, or counters would wait for them
     with transaction.atomic():
-        shadow.create(_OF_LISTENERS)
+        _begin_alone()
+        shadow.create(WRITTEN)
         yield History()
-        shadow.drop(_OF_LISTENERS)
+        shadow.wait_for_recounts()
+        _add_to_real()
+        shadow.drop(WRITTEN)
+
+
+def _begin_alone() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        if not cursor.fetchone()[0]:
+            raise BusyError("Another import of history is at work: try again after it.")
+
+
+def _add_to_real() -> None:
+    """In the counters' order."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD_DOWNLOADS.format(new=shadow_of(Download)))
+        cursor.execute(_MONTHS.format(new=shadow_of(MonthListeners)))
+        months = {(*month,): bytes(sketch) for *month, sketch in cursor.fetchall()}
+    with shadow.hiding([Download]):
+        rollups.add_all()
+        listeners.add_all_to_days()
+    listeners.unite_months(months)
+    tally_from(shadow_of(DropTally))

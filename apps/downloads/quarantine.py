@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from apps.core.clock import now
-from apps.downloads import listeners, rollups
+from apps.downloads import listeners, rollups, shadow
 from apps.downloads.models import Download
 
 
@@ -52,6 +52,7 @@ def waiting_for_review(
 @transaction.atomic
 def release_address(*, organization: UUID, day: date, address_key: bytes) -> int:
     """Count what waits for this address after all; how many downloads that made."""
+    shadow.wait_for_recounts()
     held = Download.objects.select_for_update().filter(
         organization_id=organization, day=day, held_address=address_key
     )

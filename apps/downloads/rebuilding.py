@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from apps.downloads import rollups, shadow
+from apps.downloads import listeners, rollups, shadow
 from apps.downloads.models import DayTotal, HourTotal, ListenerTotal, MonthTotal
 from apps.downloads.shadow import Model, shadow_of
 
@@ -19,11 +19,6 @@ _COLUMNS: Mapping[Model, str] = {
     ),
     ListenerTotal: "organization_id, show_id, day, listeners",
 }
-_LISTENERS = """
-INSERT INTO downloads_listenertotal (organization_id, show_id, day, listeners)
-SELECT organization_id, show_id, day, count(*) FROM downloads_download
-WHERE is_first_of_listener AND held_address IS NULL GROUP BY organization_id, show_id, day
-"""
 _DIFFERENT = """
 SELECT count(*) FROM (
     (SELECT {columns} FROM {one} WHERE {value} <> 0 EXCEPT ALL SELECT {columns} FROM {other})
@@ -47,14 +42,14 @@ class Difference:
 def rebuild(*, replace: bool) -> list[Difference]:
     """Add up every download; how the totals differed, one entry for each table.
 
-    With ``replace`` the new ones take their place. Nobody counts meanwhile.
+    With ``replace`` the new ones take their place. Nobody counts meanwhile. Raises BusyError when
+    somebody counts for long.
     """
     shadow.stop_counting()
     shadow.create(_TOTALS)
     with shadow.hiding(_TOTALS):
         rollups.add_all()
-        with connection.cursor() as cursor:
-            cursor.execute(_LISTENERS)
+        listeners.add_all_to_days()
     differences = [_difference(model) for model in _TOTALS]
     if replace:
         for model in _TOTALS:

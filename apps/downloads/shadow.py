@@ -10,12 +10,29 @@ from contextlib import contextmanager
 from django.db import connection, models
 from psycopg import sql
 
-from apps.downloads.models import Download
+from apps.downloads.locks import waiting_briefly
+from apps.downloads.models import (
+    Coverage,
+    DayListener,
+    DayTotal,
+    Download,
+    DropTally,
+    HourTotal,
+    ListenerTotal,
+    MonthListeners,
+    MonthTotal,
+)
 
 # Counters hold it shared for each batch; whoever replaces what they wrote holds it alone.
 _LOCK = 0x4C6F6E67_53776170
 
 type Model = type[models.Model]
+
+# Everything that a batch writes to.
+WRITTEN: tuple[Model, ...] = (
+    *(Coverage, DayListener, Download, HourTotal, DayTotal, MonthTotal, ListenerTotal),
+    *(DropTally, MonthListeners),
+)
 
 
 def shadow_of(model: Model) -> str:
@@ -58,13 +75,17 @@ def drop(of: Sequence[Model]) -> None:
 
 
 def wait_for_recounts() -> None:
-    """To be called by whoever counts, before anything else of the transaction."""
+    """To be called by whoever changes counts, before anything else of the transaction."""
     _lock("pg_advisory_xact_lock_shared")
 
 
 def stop_counting() -> None:
-    """Until the end of this transaction nobody counts."""
-    _lock("pg_advisory_xact_lock")
+    """Until the end of this transaction nobody counts.
+
+    To be called before anything else of it. Raises BusyError when somebody counts for long.
+    """
+    with waiting_briefly():
+        _lock("pg_advisory_xact_lock")
 
 
 def _lock(function: str) -> None:
