@@ -100,6 +100,10 @@ def episode(suffix: str = "") -> Callable[[World], str]:
     return lambda world: f"/studio/episodes/{world.draft.id}/{suffix}"
 
 
+def ours(suffix: str = "") -> Callable[[World], str]:
+    return lambda world: f"/api/v1/organizations/{world.people.organization.id}/{suffix}"
+
+
 MATRIX: dict[str, list[Row]] = {
     # Public
     "health": [page("/healthz", "anyone")],
@@ -206,7 +210,66 @@ MATRIX: dict[str, list[Row]] = {
     # API
     "api:schema": [api("/api/v1/schema/", "person")],
     "api:shows": [api("/api/v1/shows/", "person")],
-    "api:show": [api(lambda w: f"/api/v1/shows/{w.show.id}/", "analyst")],
+    "api:show": [
+        api(lambda w: f"/api/v1/shows/{w.show.id}/", "analyst"),
+        api(lambda w: f"/api/v1/shows/{w.show.id}/", "admin", "patch"),
+        api(lambda w: f"/api/v1/shows/{w.show.id}/", "admin", "delete"),
+    ],
+    "api:me": [api("/api/v1/me/", "person")],
+    "api:vocabularies": [api("/api/v1/vocabularies/", "person")],
+    "api:organizations": [
+        api("/api/v1/organizations/", "person"),
+        api("/api/v1/organizations/", "person", "post", lambda w: {"name": "New"}),
+    ],
+    "api:organization": [
+        api(ours(), "analyst"),
+        api(ours(), "owner", "patch", lambda w: {"name": "Renamed"}),
+    ],
+    "api:members": [api(ours("members/"), "analyst")],
+    "api:member": [
+        api(lambda w: ours(f"members/{w.membership.pk}/")(w), "analyst"),
+        api(
+            lambda w: ours(f"members/{w.membership.pk}/")(w),
+            "admin",
+            "patch",
+            lambda w: {"role": "editor"},
+        ),
+        api(lambda w: ours(f"members/{w.membership.pk}/")(w), "admin", "delete"),
+    ],
+    "api:invitations": [
+        api(ours("invitations/"), "admin"),
+        api(
+            ours("invitations/"),
+            "admin",
+            "post",
+            lambda w: {"email": "new@example.com", "role": "analyst"},
+        ),
+    ],
+    "api:invitation": [
+        api(lambda w: ours(f"invitations/{w.invitation.id}/")(w), "admin"),
+        api(lambda w: ours(f"invitations/{w.invitation.id}/")(w), "admin", "delete"),
+    ],
+    "api:accept-invitation": [api("/api/v1/invitations/accept/", "person", "post")],
+    "api:organization-shows": [
+        api(ours("shows/"), "analyst"),
+        api(ours("shows/"), "admin", "post"),
+    ],
+    "api:trash": [api(ours("trash/"), "analyst")],
+    "api:show-artwork": [
+        api(lambda w: f"/api/v1/shows/{w.show.id}/artwork/", "admin", "put"),
+        api(lambda w: f"/api/v1/shows/{w.show.id}/artwork/", "admin", "delete"),
+    ],
+    "api:show-feed": [api(lambda w: f"/api/v1/shows/{w.show.id}/feed/", "analyst")],
+    "api:handles": [api(lambda w: f"/api/v1/shows/{w.show.id}/handles/", "analyst")],
+    "api:restore-show": [
+        api(lambda w: f"/api/v1/shows/{w.trashed_show.id}/restore/", "admin", "post")
+    ],
+    "api:check-handle": [
+        api("/api/v1/handles/check/?handle=free", "person"),
+        api(lambda w: f"/api/v1/handles/check/?handle=free&show={w.show.id}", "analyst"),
+    ],
+    "api:quarantine": [api("/api/v1/platform/quarantine/", "staff")],
+    "api:release": [api("/api/v1/platform/quarantine/release/", "staff", "post")],
     "api:organization-live": [
         api(lambda w: f"/api/v1/organizations/{w.people.organization.id}/live/state/", "analyst")
     ],
