@@ -269,7 +269,7 @@ MATRIX: dict[str, list[Row]] = {
         api(lambda w: f"/api/v1/handles/check/?handle=free&show={w.show.id}", "analyst"),
     ],
     "api:quarantine": [api("/api/v1/platform/quarantine/", "staff")],
-    "api:release": [api("/api/v1/platform/quarantine/release/", "staff", "post")],
+    "api:release-quarantine": [api("/api/v1/platform/quarantine/release/", "staff", "post")],
     "api:organization-live": [
         api(lambda w: f"/api/v1/organizations/{w.people.organization.id}/live/state/", "analyst")
     ],

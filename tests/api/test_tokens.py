@@ -190,7 +190,7 @@ def test_only_tokens_own_addresses_take_any_scope(db: None) -> None:
         if isinstance(pattern, URLPattern)
         and None in (_scope(pattern, "read_scope"), _scope(pattern, "write_scope"))
     }
-    assert free == {"tokens", "token", "organization-tokens", "organization-token"}
+    assert free == {"me", "tokens", "token", "organization-tokens", "organization-token"}
 
 
 def _scope(pattern: URLPattern, name: str) -> Any:
