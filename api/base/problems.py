@@ -73,7 +73,8 @@ def _response(exception: Exception) -> Response | None:
                 exception.status, exception.code, exception.detail, errors=exception.errors
             )
         case Http404():
-            return problem(404, "not_found", str(exception) or "There is nothing here.")
+            # Always in the same words: doors that differ would tell a foreign row from none.
+            return problem(404, "not_found", "There is nothing here, or nothing for you.")
         case PermissionDenied():
             return problem(403, "permission_denied", str(exception) or "You may not do this.")
         case ValidationError():
