@@ -1,10 +1,8 @@
-"""What the OpenAPI document says of refusals, and of values that are computed."""
+"""What the OpenAPI document says of refusals."""
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiSerializerFieldExtension
-from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import Direction, OpenApiResponse
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 
 from api.base.problems import CONTENT_TYPE
@@ -48,17 +46,3 @@ INVALID = "`invalid`: values that can’t be accepted, each named in `errors`."
 FORBIDDEN = "`permission_denied`: a stronger role is needed."
 NOT_FOUND = "`not_found`: there is no such thing, or not for you."
 CHANGED = "`changed_meanwhile`: it is not what `If-Match` names any more."
-
-
-class ComputedExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """A computed value is described by the field that says what comes out."""
-
-    target_class = "api.base.rows.Computed"
-
-    def map_serializer_field(
-        self, auto_schema: AutoSchema, direction: Direction
-    ) -> dict[str, Any] | Any:
-        """As the output alone would be."""
-        return auto_schema._map_serializer_field(  # type: ignore[no-untyped-call]
-            self.target.output, direction
-        )

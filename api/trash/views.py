@@ -12,7 +12,6 @@ from rest_framework.response import Response
 from api.base.documents import FORBIDDEN, INVALID, NOT_FOUND, problems
 from api.base.pagination import CursorPagination, Orderings
 from api.base.parameters import ParameterError, wanted_fields
-from api.base.reading import refusing_queries
 from api.base.views import PAGING, RowsView
 from api.organizations.standing import OfOrganization
 from api.shows.serializers import ShowSerializer
@@ -48,9 +47,11 @@ class TrashView(OfOrganization):
         page = paginator.paginate_merged(
             [plans[rows[kind].model].fetch(rows[kind]) for kind in self._kinds()], request, self
         )
-        with refusing_queries():
-            rendered = [plans[type(row)].render(row) for row in page]
-        return paginator.get_paginated_response(rendered)
+        rendered: dict[UUID, Any] = {}
+        for model, plan in plans.items():
+            found = [row for row in page if type(row) is model]
+            rendered |= zip((row.pk for row in found), plan.render_all(found), strict=True)
+        return paginator.get_paginated_response([rendered[row.pk] for row in page])
 
     def _plans(self) -> dict[Any, Any]:
         wanted = wanted_fields(self.request, TrashedEpisodeSerializer)
