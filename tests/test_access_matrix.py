@@ -208,7 +208,7 @@ MATRIX: dict[str, list[Row]] = {
     "platform:home": [page("/platform/", "staff")],
     "platform:release": [page("/platform/release/", "staff", "post")],
     # API
-    "api:schema": [api("/api/v1/schema/", "person")],
+    "api:schema": [api("/api/v1/schema/", "anyone")],
     "api:shows": [api("/api/v1/shows/", "person")],
     "api:show": [
         api(lambda w: f"/api/v1/shows/{w.show.id}/", "analyst"),
