@@ -9,7 +9,7 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.test import Client
 
-PATIENCE = 10  # seconds for what takes milliseconds, on a machine that does much else
+from tests.live.dialling import PATIENCE
 
 
 @dataclass

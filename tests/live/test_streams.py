@@ -20,7 +20,6 @@ from hosting.live_streams import LiveStreams
 from podcasts.models import Episode
 from podcasts.services.trash import delete_show
 from tests.conftest import People
-from tests.factories import EpisodeFactory
 from tests.live.streaming import Stream, stream
 
 pytestmark = [
@@ -41,12 +40,6 @@ async def elsewhere(scope: Any, receive: Any, send: Any) -> None:
 APPLICATION = LiveStreams(elsewhere)
 ROUTE = path("api/v1/shows/<uuid:id>/live", BoardStream.as_asgi(kind=Kind.SHOW, pulse_seconds=0.02))
 SOON = AuthMiddlewareStack(URLRouter([ROUTE]))
-
-
-@pytest.fixture
-def episode(people: People) -> Episode:
-    """A published episode of the organisation."""
-    return EpisodeFactory(show__organization=people.organization)
 
 
 def address(episode: Episode) -> str:

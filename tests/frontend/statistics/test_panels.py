@@ -1,0 +1,106 @@
+"""What single charts show: rankings, the week, listeners by month, reasons."""
+
+from datetime import timedelta
+
+import pytest
+
+from apps.downloads.models import DropTally, MonthListeners
+from apps.downloads.rules import DropReason
+from apps.downloads.sketch import empty
+from podcasts.models import Episode
+from tests.conftest import People
+from tests.downloads.storing import store_download
+from tests.frontend.statistics.reading import NOON, card, of_show, read, rows_of, texts, words
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_valkey", "noon")]
+
+
+def test_rankings_name_what_is_known_and_what_is_not(people: People, episode: Episode) -> None:
+    for country, app, referrer in [
+        ("DE", "Overcast", ""),
+        ("DE", "", "www.blog.example"),
+        ("", "Castro", "blog.example"),
+    ]:
+        store_download(episode, at=NOON, country=country, app=app, referrer=referrer)
+    client = people.client("owner")
+
+    tree = read(client, of_show(episode))
+    countries = rows_of(client, of_show(episode, "countries.csv"))
+
+    assert texts(card(tree, "countries"), ".//li") == [
+        "DEGermany 2 , 67 %",
+        "Unknown 1 , 33 %",
+    ]
+    assert "Unknown app 1 , 33 %" in texts(card(tree, "apps"), ".//li")
+    assert texts(card(tree, "websites"), ".//li") == ["blog.example 2 , 100 %"]
+    assert [(row["country"], row["name"]) for row in countries] == [
+        ("DE", "Germany"),
+        ("", "Unknown"),
+    ]
+
+
+def test_the_week_is_a_table_with_every_hour(people: People, episode: Episode) -> None:
+    store_download(episode, at=NOON)  # Wednesday, 14:00 in Berlin
+
+    week = card(read(people.client("owner"), of_show(episode)), "week")
+
+    cells = week.xpath(".//table[@class='heat']//td[@data-target]")
+    assert len(cells) == 7 * 24
+    assert [cell.get("title") for cell in cells if "--8" in cell.get("class")] == [
+        "Wednesday, 14:00\n1 download"
+    ]
+
+
+def test_listeners_of_a_month_are_about_so_many(people: People, episode: Episode) -> None:
+    store_download(episode, at=NOON)
+    MonthListeners.objects.create(
+        organization=people.organization,
+        show=episode.show,
+        month=NOON.date().replace(day=1),
+        sketch=empty(),
+        listeners=1234,
+    )
+
+    months = card(read(people.client("owner"), of_show(episode)), "listeners")
+
+    assert words(months) == ["October 2026\nabout 1\u202f234 listeners"]
+
+
+def test_reasons_are_explained_beside_the_downloads(people: People, episode: Episode) -> None:
+    store_download(episode, at=NOON)
+    for days_ago, reason, count in ((0, DropReason.BOT, 7), (1, DropReason.PROBE, 2)):
+        DropTally.objects.create(
+            day=(NOON - timedelta(days=days_ago)).date(),
+            organization=people.organization,
+            show=episode.show,
+            episode=episode,
+            reason=reason,
+            count=count,
+        )
+    store_download(episode, at=NOON, held_address=b"a" * 16)
+    client = people.client("analyst")
+
+    tree = read(client, of_show(episode, "not-counted/?period=7"))
+    rows = rows_of(client, of_show(episode, "not-counted.csv?period=7"))
+
+    assert texts(tree, "//li[@class='reasons__row']//h3") == [
+        "Known bot",
+        "Asked for the first two bytes only",
+        "Very many downloads from one address: waiting for review",
+    ]
+    assert texts(tree, "//*[@class='stat__value']") == ["1", "10"]
+    assert words(tree)[-1] == "\n".join(
+        [
+            "Wed, 14 Oct 2026",
+            "1 download",
+            "Known bot: 7",
+            "Very many downloads from one address: waiting for review: 1",
+        ]
+    )
+    assert rows[-1] == {
+        "day_utc": "2026-10-14",
+        "downloads": "1",
+        "bot": "7",
+        "probe": "0",
+        "quarantined": "1",
+    }
