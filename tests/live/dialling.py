@@ -17,7 +17,7 @@ from apps.live.routing import websocket_urlpatterns
 from podcasts.models import Episode
 
 PATIENCE = 10  # seconds for what takes milliseconds, on a machine that does much else
-QUICK = 0.02
+QUICK = 0.02  # of a pulse that beats many times a second
 APPLICATION = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 
 
@@ -73,15 +73,22 @@ def knock(client: Client, target: str, application: Any = APPLICATION) -> int | 
     return async_to_sync(talk)()
 
 
-def watched(kind: Kind, route: str) -> Any:
-    """The application with a pulse that beats many times a second."""
-    consumer = BoardConsumer.as_asgi(kind=kind, pulse_seconds=QUICK)
-    return AuthMiddlewareStack(URLRouter([path(route, consumer)]))
+def serving(
+    consumer: type[BoardConsumer],
+    *,
+    kind: Kind = Kind.SHOW,
+    route: str = "live/shows/<uuid:id>/",
+    **options: Any,
+) -> Any:
+    """The application with a consumer, or a pace, of the test's own."""
+    routes = [path(route, consumer.as_asgi(kind=kind, **options))]
+    return AuthMiddlewareStack(URLRouter(routes))
 
 
-SHOW_SOON = watched(Kind.SHOW, "live/shows/<uuid:id>/")
-
-PLATFORM_SOON = watched(Kind.PLATFORM, "live/platform/")
+SHOW_SOON = serving(BoardConsumer, pulse_seconds=QUICK)
+PLATFORM_SOON = serving(
+    BoardConsumer, kind=Kind.PLATFORM, route="live/platform/", pulse_seconds=QUICK
+)
 
 
 async def eventually(condition: Callable[[], bool]) -> None:

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import path
 
+from apps.core.vitals import tally
 from apps.live.boards import current_text
 from apps.live.consumers import BoardConsumer
 from apps.live.groups import Board, Kind
@@ -19,7 +20,16 @@ from apps.live.listener import MAX_CLIENT_MESSAGE_CHARS, MAX_CLIENT_MESSAGES
 from apps.live.publish import Publisher
 from podcasts.models import Episode
 from tests.conftest import People
-from tests.live.dialling import PATIENCE, SHOW_SOON, address, dial, eventually, hear, wait_for_close
+from tests.live.dialling import (
+    PATIENCE,
+    SHOW_SOON,
+    address,
+    dial,
+    eventually,
+    hear,
+    serving,
+    wait_for_close,
+)
 from tests.live.making import batch, download
 
 pytestmark = [
@@ -168,3 +178,36 @@ def quiet_publisher() -> tuple[Publisher, list[tuple[Board, str]]]:
     """One whose messages are kept instead of sent."""
     sent: list[tuple[Board, str]] = []
     return Publisher(send=lambda messages: sent.extend(messages.items())), sent
+
+
+def test_of_a_socket_that_breaks_nothing_is_left(people: People, episode: Episode) -> None:
+    """As when the database fails a handler: its pulse would keep the board open for nobody, for ever."""
+    made: list[BoardConsumer] = []
+    owner, before = people.client("owner"), tally.sockets
+
+    class Breaking(BoardConsumer):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            made.append(self)
+
+        async def board_message(self, event: dict[str, str]) -> None:
+            raise ConnectionError("the database is away")
+
+    application = serving(Breaking)
+
+    async def talk() -> list[asyncio.Task[None]]:
+        socket = dial(owner, address(episode), application)
+        await socket.connect(PATIENCE)
+        await hear(socket)
+        tasks = list(made[0]._tasks)
+        assert tally.sockets == before + 1
+        layer: Any = get_channel_layer()
+        message = {"type": "board.message", "text": "{}"}
+        await layer.group_send(Board.of_show(episode.show_id).group, message)
+        with pytest.raises(ConnectionError):
+            await socket.receive_output(PATIENCE)
+        await eventually(lambda: all(task.done() for task in tasks))
+        return tasks
+
+    assert len(async_to_sync(talk)()) == 2
+    assert tally.sockets == before

@@ -27,6 +27,7 @@ from tests.live.dialling import (
     dial,
     eventually,
     hear,
+    serving,
     wait_for_close,
 )
 
@@ -184,3 +185,48 @@ def test_a_change_of_rights_ends_sockets_at_once(
         return fates
 
     assert async_to_sync(talk)() == [*codes, None]
+
+
+def test_whoever_loses_a_right_while_coming_in_is_sent_away(
+    people: People, episode: Episode
+) -> None:
+    """After the question whether they may, and before the first message."""
+
+    class Late(BoardConsumer):
+        def may_listen(self, user: User) -> None:
+            super().may_listen(user)
+            throw_out(people, episode)
+
+    application = serving(Late)
+    editor = people.client("editor")
+
+    async def talk() -> int:
+        socket = dial(editor, address(episode), application)
+        await socket.connect(PATIENCE)
+        return await wait_for_close(socket)
+
+    assert async_to_sync(talk)() == 4404
+
+
+def test_nothing_follows_the_end_of_a_socket(people: People, episode: Episode) -> None:
+    """A message that comes between the close and the client's answer to it is not sent."""
+    made: list[BoardConsumer] = []
+    owner = people.client("owner")
+
+    class Kept(BoardConsumer):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            made.append(self)
+
+    application = serving(Kept)
+
+    async def talk() -> bool:
+        socket = dial(owner, address(episode), application)
+        await socket.connect(PATIENCE)
+        await hear(socket)
+        await made[0].close(4404)
+        made[0].tell("more")
+        assert await wait_for_close(socket) == 4404
+        return bool(await socket.receive_nothing())
+
+    assert async_to_sync(talk)()

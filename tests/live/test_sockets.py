@@ -5,20 +5,17 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from channels.auth import AuthMiddlewareStack
-from channels.routing import URLRouter
-from django.urls import path
 
 from apps.accounts.actors import Actor
 from apps.accounts.roles import Role
 from apps.live.consumers import BoardConsumer
-from apps.live.groups import PLATFORM, Board, Kind, open_boards
+from apps.live.groups import PLATFORM, Board, open_boards
 from apps.live.publish import publishing
 from podcasts.access import get_show
 from podcasts.models import Episode
 from tests.conftest import People
 from tests.factories import EpisodeFactory
-from tests.live.dialling import PATIENCE, address, dial, hear, knock, open_and_hear
+from tests.live.dialling import PATIENCE, address, dial, hear, knock, open_and_hear, serving
 from tests.live.making import batch, download
 
 pytestmark = [
@@ -50,8 +47,7 @@ def test_too_weak_a_role_is_told_so(people: People, episode: Episode) -> None:
         def may_listen(self, actor: Actor) -> None:
             get_show(actor, episode.show_id, Role.ADMIN)
 
-    routes = [path("live/shows/<uuid:id>/", AdminsOnly.as_asgi(kind=Kind.SHOW))]
-    application = AuthMiddlewareStack(URLRouter(routes))
+    application = serving(AdminsOnly)
 
     assert knock(people.client("analyst"), address(episode), application) == 4403
     assert knock(people.client("admin"), address(episode), application) is None
