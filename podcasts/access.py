@@ -123,6 +123,12 @@ def time_zone_of_show(show_id: UUID) -> ZoneInfo:
     return ZoneInfo(name or "UTC")
 
 
+def time_zones_of_shows(organization_id: UUID) -> dict[UUID, ZoneInfo]:
+    """Whose days the figures of each of an organisation's shows are of, the trash included."""
+    shows = Show.objects.filter(organization_id=organization_id)
+    return {show: ZoneInfo(name) for show, name in shows.values_list("pk", "time_zone")}
+
+
 def place_of_episode(episode_id: UUID) -> tuple[UUID, ZoneInfo] | None:
     """An episode's show, and whose days its figures are of."""
     episodes = Episode.objects.filter(pk=episode_id)

@@ -112,7 +112,9 @@ def show(page: Page, *, is_hidden: bool) -> None:
     )
 
 
-SHOWN = {"epoch": 1, "sequence": 100_000, "day": "2026-10-14", "today": 5, "week": 9, "total": 50}
+TODAY, TOMORROW = "2026-10-15T00:00:00+00:00", "2026-10-16T00:00:00+00:00"
+FIGURES = {"today": 5, "week": 9, "total": 50}
+SHOWN = {"epoch": 1, "sequence": 100_000, "day_ends_at": TODAY, **FIGURES}
 
 
 @pytest.mark.parametrize(
@@ -124,10 +126,11 @@ SHOWN = {"epoch": 1, "sequence": 100_000, "day": "2026-10-14", "today": 5, "week
         ({"sequence": 101_000, "epoch": 2, "today": 4, "week": 8, "total": 49}, (4, 8, 49)),
         ({"sequence": 99_000, "epoch": 2, "today": 4, "total": 49}, None),
         (
-            {"sequence": 101_000, "day": "2026-10-15", "today": 0, "week": 7, "total": 49},
+            {"sequence": 101_000, "day_ends_at": TOMORROW, "today": 0, "week": 7, "total": 49},
             (0, 7, 50),
         ),
         ({"sequence": 10_000, "today": 6}, (6, 9, 50)),
+        ({"sequence": 101_000, "epoch": None, "today": 4, "total": 51}, (5, 9, 51)),
     ],
     ids=[
         "newer and more",
@@ -137,6 +140,7 @@ SHOWN = {"epoch": 1, "sequence": 100_000, "day": "2026-10-14", "today": 5, "week
         "from before a recount",
         "another day",
         "another clock",
+        "without Valkey",
     ],
 )
 def test_a_number_falls_only_for_a_recount_or_another_day(

@@ -285,3 +285,4 @@ def test_totals_are_shown_while_valkey_is_away(
 
     assert numbers(tree, "data-live-value")["total"] == polled["total"] == 1
     assert (polled["listeners_now"], polled["bytes_per_second"]) == (0, 0)
+    assert polled["epoch"] is None  # which is no recount: nobody knows

@@ -1,7 +1,7 @@
 """What open boards are told; the clock is moved by hand."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -10,10 +10,12 @@ from apps.downloads.models import DayTotal, MonthTotal
 from apps.downloads.revision import recounted
 from apps.live.boards import current_text
 from apps.live.groups import PLATFORM, Board
+from apps.live.states import is_of_today
 from apps.live.watched import (
     RANKING_SECONDS,
 )
 from podcasts.models import Episode
+from tests.conftest import People
 from tests.factories import EpisodeFactory, ShowFactory
 from tests.live.making import batch, download, listen, watch
 from tests.live.staging import NOON, Stage
@@ -72,6 +74,59 @@ def test_a_shows_today_is_that_of_its_time_zone(stage: Stage) -> None:
     assert [told[board]["day"] for board in boards] == ["2026-10-15", "2026-10-15", "2026-10-14"]
     assert [told[board]["today"] for board in boards] == [0, 0, 1]
     assert [told[board]["week"] for board in boards] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("hours", "todays"),
+    [(0, [2, 1, 1]), (14, [1, 2, 2])],
+    ids=["tomorrow in Auckland already", "still yesterday in Pago Pago"],
+)
+def test_an_organisations_today_is_that_of_each_of_its_shows(
+    stage: Stage, people: People, hours: int, todays: list[int]
+) -> None:
+    at = NOON + timedelta(hours=hours)
+    made = [
+        EpisodeFactory(show__organization=people.organization, show__time_zone=zone)
+        for zone in ("UTC", "Pacific/Auckland", "Pacific/Pago_Pago")
+    ]
+    for one in made:
+        for hours_ago in (0, 3):
+            download(one, at=at - timedelta(hours=hours_ago))
+    board = Board.of_organization(people.organization.id)
+    shows = [Board.of_show(one.show_id) for one in made]
+    stage.time.move_to(at)
+    watch(board, *shows)
+    stage.turn_at(hours * 3600)
+
+    told = {one: message for _, one, message in stage.sent}
+    assert [told[show]["today"] for show in shows] == todays
+    for name in ("today", "week", "month", "total"):
+        assert told[board][name] == sum(told[show][name] for show in shows)
+    assert sorted(row["today"] for row in told[board]["shows"]) == sorted(todays)
+    assert sum(app["count"] for app in told[board]["apps"]) == sum(todays)
+    assert told[board]["time_zone"] is None
+
+
+@pytest.mark.parametrize(
+    ("zones", "ends_at"),
+    [
+        (["UTC"], "2026-10-15T00:00:00+00:00"),
+        (["Europe/Berlin", "America/New_York"], "2026-10-14T22:00:00+00:00"),
+        (["Pacific/Auckland", "Asia/Kolkata"], "2026-10-14T18:30:00+00:00"),
+    ],
+)
+def test_an_organisations_day_ends_with_that_of_the_first_of_its_shows(
+    stage: Stage, people: People, zones: list[str], ends_at: str
+) -> None:
+    for zone in zones:
+        ShowFactory(organization=people.organization, time_zone=zone)
+    watch(Board.of_organization(people.organization.id))
+
+    (message,) = stage.turn_at(0)
+
+    assert message["day_ends_at"] == ends_at
+    assert is_of_today(message, datetime.fromisoformat(ends_at) - timedelta(microseconds=1))
+    assert not is_of_today(message, datetime.fromisoformat(ends_at))
 
 
 @pytest.mark.parametrize("board", [PLATFORM, Board.of_show(EpisodeFactory.build().id)])

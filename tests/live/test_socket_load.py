@@ -181,7 +181,7 @@ def quiet_publisher() -> tuple[Publisher, list[tuple[Board, str]]]:
 
 
 def test_of_a_socket_that_breaks_nothing_is_left(people: People, episode: Episode) -> None:
-    """As when the database fails a handler: its pulse would keep the board open for nobody, for ever."""
+    """A pulse that went on would keep the board open for nobody."""
     made: list[BoardConsumer] = []
     owner, before = people.client("owner"), tally.sockets
 
