@@ -1,15 +1,19 @@
 """What single charts show: rankings, the week, listeners by month, reasons."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from apps.downloads.models import DropTally, MonthListeners
 from apps.downloads.rules import DropReason
 from apps.downloads.sketch import empty
+from apps.downloads.totals import Period
+from frontend.statistics.subject import Subject
+from frontend.statistics.timelines import month_panel
 from podcasts.models import Episode
 from tests.conftest import People
 from tests.downloads.storing import store_download
+from tests.factories import ShowFactory
 from tests.frontend.statistics.reading import NOON, card, of_show, read, rows_of, texts, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_valkey", "noon")]
@@ -64,6 +68,36 @@ def test_listeners_of_a_month_are_about_so_many(people: People, episode: Episode
     months = card(read(people.client("owner"), of_show(episode)), "listeners")
 
     assert words(months) == ["October 2026\nabout 1\u202f234 listeners"]
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "is_provisional"),
+    [
+        (datetime(2026, 3, 2, 12, tzinfo=UTC), "UTC", True),
+        (datetime(2026, 3, 4, 1, tzinfo=UTC), "UTC", False),
+        (datetime(2026, 3, 3, 23, tzinfo=UTC), "Pacific/Auckland", True),
+        (datetime(2026, 3, 4, 1, tzinfo=UTC), "America/New_York", False),
+    ],
+)
+def test_a_month_is_provisional_until_its_last_day_of_utc_is_closed(
+    people: People, at: datetime, zone: str, is_provisional: bool
+) -> None:
+    """February's key days are destroyed 72 hours after the end of the 28th."""
+    show = ShowFactory(organization=people.organization, time_zone=zone)
+    subject = Subject(show, at)
+    MonthListeners.objects.create(
+        organization=people.organization,
+        show=show,
+        month=date(2026, 2, 1),
+        sketch=empty(),
+        listeners=12,
+    )
+    february = Period(date(2026, 2, 1), date(2026, 2, 28))
+
+    plot = month_panel(subject, february).plot
+
+    assert plot is not None
+    assert plot.has_open is is_provisional
 
 
 def test_reasons_are_explained_beside_the_downloads(people: People, episode: Episode) -> None:
