@@ -82,9 +82,9 @@ STAFF_ONLY = [404, 404, 404, 404, 200, 404]
     [
         ("/studio/shows/{show}/", [*MEMBERS_ONLY, 302]),
         ("/studio/shows/{show}/downloads.csv", [*MEMBERS_ONLY, 302]),
-        ("/api/v1/shows/{show}/live/state/", [*MEMBERS_ONLY, 403]),
+        ("/api/v1/shows/{show}/live/state/", [*MEMBERS_ONLY, 401]),
         ("/platform/", [*STAFF_ONLY, 302]),
-        ("/api/v1/platform/live/state/", [*STAFF_ONLY, 403]),
+        ("/api/v1/platform/live/state/", [*STAFF_ONLY, 401]),
     ],
 )
 def test_figures_are_for_members_and_the_platforms_for_staff(

@@ -11,6 +11,7 @@ from channels.testing import WebsocketCommunicator
 from django.test import Client
 
 from apps.accounts.access import require_role
+from apps.accounts.actors import Actor
 from apps.accounts.models import Membership, User
 from apps.accounts.roles import Role
 from apps.accounts.services import change_role, deactivate_person, remove_member
@@ -193,8 +194,8 @@ def test_whoever_loses_a_right_while_coming_in_is_sent_away(
     """After the question whether they may, and before the first message."""
 
     class Late(BoardConsumer):
-        def may_listen(self, user: User) -> None:
-            super().may_listen(user)
+        def may_listen(self, actor: Actor) -> None:
+            super().may_listen(actor)
             throw_out(people, episode)
 
     application = serving(Late)
