@@ -18,7 +18,7 @@ from django.urls import URLPattern, path
 from redis.exceptions import RedisError
 
 from api.base.authentication import BAD_TOKEN_CHALLENGE, CHALLENGE, actor_with, bearer_secret
-from api.base.problems import CONTENT_TYPE, problem
+from api.base.problems import CONTENT_TYPE, NOTHING_HERE, problem
 from apps.accounts.tokens import TokenRefusedError
 from apps.live.boards import BoardListening
 from apps.live.groups import Kind
@@ -129,7 +129,8 @@ class BoardStream(BoardListening):
         """A status, or once that is out an event of its own kind as the last one."""
         if not self._is_begun:
             status, code = _REFUSALS[refused.code]
-            await self._answer(status, refused.name or code, refused.detail)
+            detail = NOTHING_HERE if status == 404 else refused.detail
+            await self._answer(status, refused.name or code, detail)
         else:
             self.fall_silent()
             goodbye = json.dumps({"type": "end", "detail": refused.detail})
