@@ -73,11 +73,6 @@ def episodes_of_member(actor: Actor) -> EpisodeQuerySet:
     return Episode.objects.filter(membership_condition(actor, show_path="show")).alive()
 
 
-def trashed_episodes_of_member(actor: Actor) -> EpisodeQuerySet:
-    """The episodes that can be restored, of all shows that the actor may see, bare."""
-    return Episode.objects.filter(membership_condition(actor, show_path="show")).in_trash()
-
-
 def get_episode(
     actor: Actor,
     episode_id: UUID,
