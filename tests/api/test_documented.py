@@ -44,16 +44,25 @@ def test_every_change_says_how_it_may_be_refused(document: dict[str, Any]) -> No
         refusals = {status for status in operation["responses"] if status >= "400"}
         assert refusals, at
         for status in refusals:
-            content = operation["responses"][status]["content"]
-            assert list(content) == ["application/problem+json"], (at, status)
+            answer = operation["responses"][status]
+            if "$ref" in answer:
+                answer = document["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+            assert list(answer["content"]) == ["application/problem+json"], (at, status)
 
 
 def test_lists_are_pages_with_their_filters(document: dict[str, Any]) -> None:
-    for path in ("/api/v1/episodes/", "/api/v1/shows/{show_id}/episodes/"):
+    filters = {
+        "/api/v1/episodes/": {"status", "show", "organization", "season", "search"},
+        "/api/v1/shows/{show_id}/episodes/": {"status", "season", "published_after", "search"},
+        "/api/v1/organizations/{organization_id}/uploads/": {"status", "search"},
+    }
+    for path, wanted in filters.items():
         listing = operations(document)[f"get {path}"]
         schema = listing["responses"]["200"]["content"]["application/json"]["schema"]
         page = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         assert set(page["properties"]) == {"next", "previous", "results"}
+        named = {found["name"] for found in operations(document)[f"get {path}"]["parameters"]}
+        assert named >= wanted | {"cursor", "page_size", "ordering", "fields"}, path
 
 
 def test_nothing_of_ours_is_warned_of() -> None:
