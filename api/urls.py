@@ -3,8 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from api.episodes.audio_views import EpisodeAudioView
-from api.episodes.views import EpisodesView, EpisodeView
+from api.episodes.urls import episode_urlpatterns
 from api.live.views import (
     EpisodeLiveView,
     OrganizationLiveView,
@@ -20,7 +19,7 @@ from api.tokens.views import (
     TokensView,
     TokenView,
 )
-from api.uploads.views import CompleteView, PartUrlsView, UploadsView, UploadView
+from api.uploads.urls import upload_urlpatterns
 
 app_name = "api"
 urlpatterns = [
@@ -40,19 +39,14 @@ urlpatterns = [
         OrganizationTokenView.as_view(),
         name="organization-token",
     ),
-    path("uploads/", UploadsView.as_view(), name="uploads"),
-    path("uploads/<uuid:upload_id>/", UploadView.as_view(), name="upload"),
-    path("uploads/<uuid:upload_id>/part-urls/", PartUrlsView.as_view(), name="part-urls"),
-    path("uploads/<uuid:upload_id>/complete/", CompleteView.as_view(), name="complete-upload"),
+    *upload_urlpatterns,
+    *episode_urlpatterns,
     path(
         "organizations/<uuid:organization_id>/live/state/",
         OrganizationLiveView.as_view(),
         name="organization-live",
     ),
     path("shows/<uuid:show_id>/live/state/", ShowLiveView.as_view(), name="show-live"),
-    path("shows/<uuid:show_id>/episodes/", EpisodesView.as_view(), name="episodes"),
-    path("episodes/<uuid:episode_id>/", EpisodeView.as_view(), name="episode"),
-    path("episodes/<uuid:episode_id>/audio/", EpisodeAudioView.as_view(), name="episode-audio"),
     path("episodes/<uuid:episode_id>/live/state/", EpisodeLiveView.as_view(), name="episode-live"),
     path("platform/live/state/", PlatformLiveView.as_view(), name="platform-live"),
 ]

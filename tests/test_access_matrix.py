@@ -104,6 +104,14 @@ def ours(suffix: str = "") -> Callable[[World], str]:
     return lambda world: f"/api/v1/organizations/{world.people.organization.id}/{suffix}"
 
 
+def api_show(suffix: str = "") -> Callable[[World], str]:
+    return lambda world: f"/api/v1/shows/{world.show.id}/{suffix}"
+
+
+def api_episode(suffix: str = "") -> Callable[[World], str]:
+    return lambda world: f"/api/v1/episodes/{world.draft.id}/{suffix}"
+
+
 MATRIX: dict[str, list[Row]] = {
     # Public
     "health": [page("/healthz", "anyone")],
@@ -275,12 +283,36 @@ MATRIX: dict[str, list[Row]] = {
     ],
     "api:show-live": [api(lambda w: f"/api/v1/shows/{w.show.id}/live/state/", "analyst")],
     "api:episode-live": [api(lambda w: f"/api/v1/episodes/{w.draft.id}/live/state/", "analyst")],
-    "api:episodes": [api(lambda w: f"/api/v1/shows/{w.show.id}/episodes/", "analyst")],
-    "api:episode": [api(lambda w: f"/api/v1/episodes/{w.draft.id}/", "analyst")],
+    "api:all-episodes": [api("/api/v1/episodes/", "person")],
+    "api:notes-preview": [api("/api/v1/notes-preview/", "person", "post")],
+    "api:episodes": [
+        api(api_show("episodes/"), "analyst"),
+        api(api_show("episodes/"), "editor", "post", lambda w: {"title": "New"}),
+    ],
+    "api:change-episodes": [api(api_show("episodes/bulk/"), "editor", "post")],
+    "api:reorder-episodes": [api(api_show("episodes/reorder/"), "editor", "post")],
+    "api:seasons": [api(api_show("seasons/"), "analyst")],
+    "api:episode": [
+        api(api_episode(), "analyst"),
+        api(api_episode(), "editor", "patch", lambda w: {"title": "Other"}),
+        api(api_episode(), "editor", "delete"),
+    ],
+    "api:publish-episode": [api(api_episode("publish/"), "editor", "post")],
+    "api:schedule-episode": [api(api_episode("schedule/"), "editor", "post")],
+    "api:unschedule-episode": [api(api_episode("unschedule/"), "editor", "post")],
+    "api:unpublish-episode": [api(api_episode("unpublish/"), "editor", "post")],
+    "api:restore-episode": [
+        api(lambda w: f"/api/v1/episodes/{w.trashed_episode.id}/restore/", "editor", "post")
+    ],
+    "api:episode-artwork": [
+        api(api_episode("artwork/"), "editor", "put"),
+        api(api_episode("artwork/"), "editor", "delete"),
+    ],
+    "api:episode-chapters": [api(api_episode("chapters/"), "analyst")],
     "api:episode-audio": [
-        api(lambda w: f"/api/v1/episodes/{w.draft.id}/audio/", "analyst"),
+        api(api_episode("audio/"), "analyst"),
         api(
-            lambda w: f"/api/v1/episodes/{w.draft.id}/audio/",
+            api_episode("audio/"),
             "editor",
             "post",
             lambda w: {"asset": str(w.draft.audio_id)},
@@ -311,6 +343,11 @@ MATRIX: dict[str, list[Row]] = {
             method,
         )
         for method in ("get", "delete")
+    ],
+    "api:retry-audio": [api(api_episode("audio/retry/"), "editor", "post")],
+    "api:asset": [api(lambda w: f"/api/v1/assets/{w.draft.audio_id}/", "editor")],
+    "api:organization-uploads": [
+        api(lambda w: f"/api/v1/organizations/{w.people.organization.id}/uploads/", "editor")
     ],
     "api:uploads": [
         api(

@@ -64,16 +64,6 @@ EXCEPTIONS = {
 FAMILIES = {
     "account_": "allauth's: passwords, sign-in and addresses are for the person's own browser",
 }
-# Routes of the API that COUNTERPARTS names and that are being written elsewhere.
-AWAITED = {
-    "api:episode-artwork",
-    "api:publish-episode",
-    "api:schedule-episode",
-    "api:unschedule-episode",
-    "api:unpublish-episode",
-    "api:restore-episode",
-    "api:notes-preview",
-}
 
 # What stands in an address where it has a part of this kind.
 PARTS = {
@@ -151,16 +141,9 @@ def test_every_counterpart_is_there_and_takes_its_method(
         f"{page}: {method} {name}"
         for page, pairs in COUNTERPARTS.items()
         for method, name in pairs
-        if name not in AWAITED and method not in (taken.get(name) or set())
+        if method not in (taken.get(name) or set())
     ]
     assert not missing
-
-
-def test_what_is_awaited_is_not_there_yet(taken: dict[str, set[str] | None]) -> None:
-    """Once it is, it is asked like the rest: the name is to be taken off the list."""
-    named = {name for pairs in COUNTERPARTS.values() for _, name in pairs}
-    assert named >= AWAITED
-    assert not set(taken) & AWAITED
 
 
 def test_a_new_page_without_a_counterpart_would_be_found(people: People) -> None:

@@ -17,7 +17,7 @@ from apps.accounts.models import ApiToken, Invitation, Membership, Organization,
 from apps.accounts.scopes import Scope
 from apps.accounts.tokens import create_token
 from apps.core.clock import now
-from apps.media.models import Asset, Rendition
+from apps.media.models import Asset, Rendition, Upload
 from podcasts.models import Episode, Handle, Show
 from tests.factories import (
     EpisodeFactory,
@@ -41,6 +41,14 @@ def episode(db: None) -> Episode:
     """One that has everything an episode can have, twice where it can be many."""
     found: Episode = EpisodeFactory(season_number=2, episode_number=3, artwork=ImageFactory())
     RenditionFactory(asset=found.audio)
+    Asset.objects.update(
+        upload=Upload.objects.create(
+            organization=found.organization, size_bytes=1, part_size_bytes=1, expires_at=now()
+        ),
+        status="failed",
+        error_code="damaged",
+        error_message="This file is damaged.",
+    )
     return found
 
 
@@ -115,6 +123,8 @@ ROWS: dict[type[Model], Callable[[Episode], Model]] = {
         invited_by=UserFactory(),
         expires_at=now(),
     ),
+    Asset: lambda episode: cast("Asset", episode.audio),
+    Upload: lambda episode: Upload.objects.get(asset=episode.audio),
 }
 # What the doors add to a model's rows.
 ANNOTATED: dict[type[Model], dict[str, Value]] = {Organization: {"own_role": Value("owner")}}
