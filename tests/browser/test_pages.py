@@ -127,6 +127,8 @@ def test_studio_pages_have_no_serious_problem(
         "/studio/shows/new/",
         "/studio/trash/",
         "/studio/organization/",
+        "/studio/organization/tokens/",
+        "/studio/tokens/",
         "/accounts/email/",
         "/accounts/password/change/",
     ]
