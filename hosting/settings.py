@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.idp.oidc",
     "channels",
     "django_htmx",
     "rest_framework",
@@ -180,6 +181,10 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = _base.scheme
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_UNIQUE_EMAIL = True
+# Apps of others: OAuth 2 with PKCE. They have no ID tokens, so there is no key to keep.
+IDP_OIDC_ADAPTER = "apps.accounts.oauth.OAuthAdapter"
+IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = int(timedelta(hours=1).total_seconds())
+IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN = int(timedelta(days=90).total_seconds())  # since its last use
 # Who may sign up: turn it off on a private installation and invite people instead.
 SIGNUP_OPEN = env.bool("LONGWAVE_SIGNUP_OPEN", True)
 INVITATION_LIFETIME = timedelta(days=14)

@@ -8,6 +8,7 @@ urlpatterns = [
     path("healthz", health, name="health"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("api.urls")),
+    path("", include("frontend.urls_oauth")),
     path("", include("frontend.urls_people")),
     path("studio/", include("frontend.urls_studio")),
     path("", include("frontend.urls_platform")),

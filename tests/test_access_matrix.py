@@ -140,6 +140,13 @@ MATRIX: dict[str, list[Row]] = {
     "account_set_password": [page("/accounts/password/set/", "person")],
     "account_email": [page("/accounts/email/", "person")],
     "account_reauthenticate": [page("/accounts/reauthenticate/", "person")],
+    # Apps of others (OAuth 2)
+    "idp:oidc:authorization": [
+        page("/oauth/authorize?code_challenge=c&code_challenge_method=S256", "person"),
+    ],
+    "idp:oidc:token": [page("/oauth/token", "anyone", "post")],
+    "idp:oidc:revoke": [page("/oauth/revoke", "anyone", "post")],
+    "oauth-metadata": [page("/.well-known/oauth-authorization-server", "anyone")],
     # Organisation: always the person's own current one, so that strangers see theirs
     "people:organization": [page("/studio/organization/", "analyst")],
     "people:rename": [page("/studio/organization/rename/", "owner", "post")],

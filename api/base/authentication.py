@@ -8,8 +8,9 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from apps.accounts.actors import TokenActor
+from apps.accounts.bearers import find_actor
 from apps.accounts.models import ApiToken
-from apps.accounts.tokens import TokenRefusedError, find_token, note_use
+from apps.accounts.tokens import TokenRefusedError, note_use
 
 _SCHEME = "bearer"
 _REALM = 'Bearer realm="Longwave"'
@@ -26,9 +27,9 @@ def bearer_secret(header: str) -> str | None:
 
 def actor_with(secret: str) -> TokenActor:
     """The actor behind a secret, noted as seen now; raises TokenRefusedError."""
-    token = find_token(secret)
-    note_use(token)
-    return TokenActor(token)
+    actor = find_actor(secret)
+    note_use(actor.token)
+    return actor
 
 
 class BearerAuthentication(BaseAuthentication):

@@ -1,5 +1,6 @@
 """Who asks: a signed-in person, nobody, or an API token."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -23,8 +24,16 @@ class TokenActor:
     is_staff: Final = False
     is_superuser: Final = False
 
-    def __init__(self, token: ApiToken) -> None:
+    def __init__(
+        self, token: ApiToken, *, digest: str = "", scopes: Collection[str] | None = None
+    ) -> None:
+        """``digest`` and ``scopes`` are those of what the program showed, where it isn't the token.
+
+        An app of somebody else shows a secret that lasts an hour, and may have fewer scopes.
+        """
         self.token = token
+        self.digest = digest or token.secret_sha256
+        self._scopes = frozenset(token.scopes if scopes is None else scopes)
 
     @property
     def pk(self) -> UUID:
@@ -38,7 +47,7 @@ class TokenActor:
 
     def has_scope(self, scope: Scope) -> bool:
         """Whether the token was given this scope."""
-        return scope in self.token.scopes
+        return scope in self._scopes
 
     def __str__(self) -> str:
         return f"token {self.token.prefix}…"

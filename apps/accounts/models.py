@@ -144,7 +144,11 @@ class ApiToken(models.Model):
     # The only show that it may touch. Shows live in a room above, so there is no foreign key; the
     # token of a show that is gone opens nothing.
     show_id = models.UUIDField(null=True, blank=True)
-    prefix = models.CharField(max_length=12)  # by which people tell theirs apart
+    # The app of somebody else that the person lets work for them; its secrets are allauth's.
+    client = models.ForeignKey(
+        "allauth_idp_oidc.Client", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    prefix = models.CharField(max_length=12, blank=True)  # by which people tell theirs apart
     secret_sha256 = models.CharField(max_length=64, unique=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=now)
@@ -156,12 +160,15 @@ class ApiToken(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(user__isnull=False, organization=None, role="")
-                | Q(user=None, organization__isnull=False, role__in=TOKEN_ROLES),
+                | Q(user=None, organization__isnull=False, role__in=TOKEN_ROLES, client=None),
                 name="api_token_of_a_person_or_an_organization",
             ),
             models.CheckConstraint(
                 condition=Q(scopes__contained_by=Scope.values) & Q(scopes__len__gt=0),
                 name="api_token_scopes_are_known",
+            ),
+            models.UniqueConstraint(
+                "user", "client", condition=Q(revoked_at=None), name="api_token_one_for_each_app"
             ),
         ]
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from allauth.idp.oidc.models import Token as AppSecret
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -114,7 +115,7 @@ def _create(
         scopes=[scope for scope in Scope.values if scope in scopes],
         expires_at=expires_at,
         prefix=secret[:_SHOWN_CHARS],
-        secret_sha256=_digest(secret),
+        secret_sha256=digest_of(secret),
         **fields,
     )
     token.clean_fields(exclude=["user", "organization", "created_by"])
@@ -143,7 +144,8 @@ def _checksum(text: str) -> str:
     return found
 
 
-def _digest(secret: str) -> str:
+def digest_of(secret: str) -> str:
+    """What is stored of a secret."""
     return sha256_of_bytes(secret.encode())
 
 
@@ -153,33 +155,42 @@ def find_token(secret: str) -> ApiToken:
     Raises TokenRefusedError.
     """
     if not is_well_formed(secret):
-        raise _unknown()
-    return _usable(_with_bearer().filter(secret_sha256=_digest(secret)).first())
+        raise unknown_token()
+    return token_with_digest(digest_of(secret))
 
 
-def current_token(token_id: UUID) -> ApiToken:
-    """As it stands by now, for what began a while ago; raises TokenRefusedError."""
-    return _usable(_with_bearer().filter(pk=token_id).first())
+def token_with_digest(digest: str) -> ApiToken:
+    """As :func:`find_token`, by the secret's SHA-256."""
+    token = with_bearer().filter(secret_sha256=digest).first()
+    if token is None:
+        raise unknown_token()
+    return usable(token)
 
 
-def _with_bearer() -> QuerySet[ApiToken]:
+def with_bearer() -> QuerySet[ApiToken]:
+    """Tokens with the person or organisation that they belong to."""
     return ApiToken.objects.select_related("user", "organization")
 
 
-def _usable(token: ApiToken | None) -> ApiToken:
-    if token is None:
-        raise _unknown()
+def usable(token: ApiToken) -> ApiToken:
+    """The same, or the TokenRefusedError that says why it opens nothing."""
     if token.revoked_at is not None:
         raise TokenRefusedError("token_revoked", "This token was revoked.")
     if not token.is_usable(now()):
-        raise TokenRefusedError("token_expired", "This token has expired: make a new one.")
+        raise expired_token()
     if token.user is not None and not token.user.is_active:
         raise TokenRefusedError("account_inactive", "The account of this token is closed.")
     return token
 
 
-def _unknown() -> TokenRefusedError:
+def unknown_token() -> TokenRefusedError:
+    """For what nobody was given."""
     return TokenRefusedError("invalid_token", "This is not a token that is known here.")
+
+
+def expired_token() -> TokenRefusedError:
+    """For what has had its time."""
+    return TokenRefusedError("token_expired", "This token has expired: make a new one.")
 
 
 def note_use(token: ApiToken) -> None:
@@ -196,8 +207,13 @@ def note_use(token: ApiToken) -> None:
 
 
 def revoke_token(*, token: ApiToken) -> None:
-    """Let it open nothing any more; what it has open ends at once. Twice is no error."""
+    """Let it open nothing any more; what it has open ends at once. Twice is no error.
+
+    An app loses its own secrets as well, those by which it gets new ones included.
+    """
     with transaction.atomic():
+        if token.client_id is not None:
+            AppSecret.objects.filter(user=token.user_id, client=token.client_id).delete()
         ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now())
         recheck_token(token.pk)
 
@@ -227,6 +243,7 @@ def _usable_condition(at: datetime) -> Q:
 
 def forget_old_tokens() -> int:
     """Delete those that have not worked for long, and say how many there were."""
+    AppSecret.objects.expired().delete()
     long_ago = now() - KEPT_FOR
     over = Q(revoked_at__lt=long_ago) | Q(expires_at__lt=long_ago)
     _, counts = ApiToken.objects.filter(over).delete()

@@ -17,10 +17,11 @@ from django.db import DatabaseError
 from django.http import Http404
 from redis.exceptions import RedisError
 
-from apps.accounts.actors import Actor, TokenActor, has_scope, token_of
+from apps.accounts.actors import Actor, TokenActor, has_scope
+from apps.accounts.bearers import actor_again
 from apps.accounts.rechecks import groups_of
 from apps.accounts.scopes import Scope
-from apps.accounts.tokens import TokenRefusedError, current_token
+from apps.accounts.tokens import TokenRefusedError
 from apps.core.vitals import tally
 
 logger = logging.getLogger(__name__)
@@ -169,10 +170,10 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
 
     def _actor_now(self) -> Actor:
         """Who it is by now: signing out, a new password and a token's revocation end it."""
-        token = token_of(self.scope["user"])
-        if token is not None:
+        actor = self.scope["user"]
+        if isinstance(actor, TokenActor):
             try:
-                return TokenActor(current_token(token.pk))
+                return actor_again(actor)
             except TokenRefusedError as refused:
                 raise RefusedError(SIGN_IN_FIRST, refused.detail, refused.code) from None
         store = import_module(settings.SESSION_ENGINE).SessionStore

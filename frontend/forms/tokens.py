@@ -7,18 +7,12 @@ from uuid import UUID
 from django import forms
 
 from apps.accounts.roles import TOKEN_ROLES, Role
-from apps.accounts.scopes import Scope
+from apps.accounts.scopes import MEANINGS, Scope
 from apps.accounts.tokens import DEFAULT_LIFETIME
 from apps.core.clock import now
 from frontend.forms.explained import ExplainedCheckboxes, ExplainedRadioSelect
 from podcasts.querysets import ShowQuerySet
 
-_SCOPES = {
-    Scope.READ: "See shows, episodes, people and settings. No figures.",
-    Scope.WRITE: "Make, change, publish and delete them, as far as the role goes.",
-    Scope.STATS: "See downloads, charts and live figures.",
-    Scope.UPLOADS: "Send audio files. Using one for an episode takes “Write” as well.",
-}
 _ROLES = {
     Role.ANALYST: "Sees, and changes nothing.",
     Role.EDITOR: "Makes, changes and publishes episodes.",
@@ -46,7 +40,7 @@ class TokenForm(forms.Form):
     scopes = forms.MultipleChoiceField(
         label="What may it do?",
         choices=Scope.choices,
-        widget=ExplainedCheckboxes({scope.value: text for scope, text in _SCOPES.items()}),
+        widget=ExplainedCheckboxes({scope.value: text for scope, text in MEANINGS.items()}),
         error_messages={"required": "Choose at least one."},
     )
     show = forms.ChoiceField(label="Which shows?", initial=_ALL_SHOWS)
