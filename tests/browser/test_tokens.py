@@ -1,13 +1,17 @@
-"""A person makes an API token with the keyboard, tries the line that is shown, and revokes it."""
+"""A person makes an API token with the keyboard, tries and revokes it, and lets an app in."""
 
+import os
 import shlex
+import subprocess
+import sys
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.test_pages import sign_in
-from tests.instance import Instance
+from tests.browser.test_pages import problems, sign_in
+from tests.instance import PROJECT, Instance
 
 pytestmark = pytest.mark.browser
 
@@ -58,3 +62,33 @@ def test_a_token_is_made_tried_and_revoked(
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(page.get_by_text("works no more").first).to_be_visible()
     assert asked(line).json()["code"] == "token_revoked"
+
+
+def test_an_app_is_let_in_and_led_back_to(
+    page: Page, context: BrowserContext, instance: Instance
+) -> None:
+    """A browser applies the page's form-action to where the answer leads as well."""
+    back = "https://app.example/callback"
+    context.route("https://app.example/**", lambda route: route.fulfill(body="Back at the app"))
+    said = subprocess.run(
+        [sys.executable, "manage.py", "oauth_app", "Podgraph", f"--redirect-uri={back}"],
+        cwd=PROJECT,
+        env=os.environ | {"LONGWAVE_DATA": str(instance.data), "DATABASE_URL": "", "REDIS_URL": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    asked = {
+        "client_id": said.split()[-1].rstrip("."),
+        "response_type": "code",
+        "redirect_uri": back,
+        "scope": "read",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",  # RFC 7636, B
+        "code_challenge_method": "S256",
+    }
+    sign_in(page, instance, "demo@example.com")
+    page.goto(f"/oauth/authorize?{urlencode(asked)}")
+    expect(page.get_by_role("heading", name="Let Podgraph work for you?")).to_be_visible()
+    assert problems(page) == []
+    page.get_by_role("button", name="Let it in").press("Enter")
+    page.wait_for_url(f"{back}?code=*")
