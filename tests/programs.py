@@ -11,6 +11,9 @@ from apps.accounts.roles import Role
 from apps.accounts.scopes import Scope
 from apps.accounts.tokens import create_organization_token, create_token
 
+# Well-formed, and nobody's.
+UNKNOWN_SECRET = "lw_NobodyWasEverGivenxxxxxxxxxxxxxxxxxxxxxxxxx2XjTB2"
+
 
 def token_of_person(
     user: User, scopes: Collection[Scope] = tuple(Scope), **fields: Any

@@ -29,7 +29,7 @@ from apps.accounts.tokens import (
 )
 from apps.core.clock import now
 from tests.conftest import People
-from tests.programs import token_of_organization, token_of_person
+from tests.programs import UNKNOWN_SECRET, token_of_organization, token_of_person
 
 CHARACTERS = st.characters(codec="ascii", categories=["L", "N"])
 
@@ -42,10 +42,14 @@ def test_a_mistyped_secret_is_known_without_looking(place: int, other: str) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["", "lw_", "lw_" + "a" * 49, "gh_" + new_secret()[3:], "lw_ö" * 9]
+    "text", ["", "lw_", "lw_" + "a" * 49, "gh_" + UNKNOWN_SECRET[3:], "lw_ö" * 9]
 )
 def test_what_is_no_secret_of_ours_is_known_without_looking(text: str) -> None:
     assert not is_well_formed(text)
+
+
+def test_the_secret_that_is_nobodys_is_well_formed() -> None:
+    assert is_well_formed(UNKNOWN_SECRET)
 
 
 def test_secrets_are_long_marked_and_never_the_same() -> None:

@@ -62,6 +62,7 @@ EXCEPTIONS = {
 }
 # Whole families of pages, by what their names begin with.
 FAMILIES = {
+    "idp:": "OAuth's: a person's own browser lets an app in, and its addresses are for apps anyway",
     "account_": "allauth's: passwords, sign-in and addresses are for the person's own browser",
 }
 

@@ -12,13 +12,20 @@ from apps.accounts.models import ApiToken
 from apps.accounts.roles import Role
 from apps.accounts.scopes import Scope
 from apps.accounts.services import deactivate_person
-from apps.accounts.tokens import new_secret, revoke_token
+from apps.accounts.tokens import revoke_token
 from apps.core.clock import now
 from apps.media.models import Asset, Upload
 from podcasts.models import Episode
 from tests.conftest import People
 from tests.factories import EpisodeFactory, ShowFactory
-from tests.programs import ask, new_upload, program, token_of_organization, token_of_person
+from tests.programs import (
+    UNKNOWN_SECRET,
+    ask,
+    new_upload,
+    program,
+    token_of_organization,
+    token_of_person,
+)
 from tests.uploading import Sender
 
 pytestmark = pytest.mark.usefixtures("clean_valkey")
@@ -84,11 +91,11 @@ def test_a_token_is_over_at_once_and_the_answer_says_why(
     [
         ("", "not_authenticated"),
         ("Basic dXNlcjpwYXNzd29yZA==", "not_authenticated"),
-        (new_secret(), "not_authenticated"),  # no scheme
+        (UNKNOWN_SECRET, "not_authenticated"),  # no scheme
         ("Bearer", "invalid_token"),
         ("Bearer ", "invalid_token"),
-        (f"Bearer {new_secret()}", "invalid_token"),
-        (f"Bearer {new_secret()} x", "invalid_token"),
+        (f"Bearer {UNKNOWN_SECRET}", "invalid_token"),
+        (f"Bearer {UNKNOWN_SECRET} x", "invalid_token"),
         ("Bearer lw_\N{LATIN SMALL LETTER O WITH DIAERESIS}", "invalid_token"),
     ],
     ids=["none", "basic", "no scheme", "no secret", "blank", "unknown", "two", "not ASCII"],
@@ -111,7 +118,7 @@ def test_the_schemes_name_may_be_spelt_in_any_case(people: People, spelling: str
 
 def test_a_bad_token_is_not_made_good_by_a_session(people: People) -> None:
     client = people.client("editor")
-    answer = client.get("/api/v1/shows/", headers={"Authorization": f"Bearer {new_secret()}"})
+    answer = client.get("/api/v1/shows/", headers={"Authorization": f"Bearer {UNKNOWN_SECRET}"})
     assert answer.status_code == 401
 
 

@@ -16,7 +16,7 @@ from apps.accounts.models import ApiToken, Membership
 from apps.accounts.roles import Role
 from apps.accounts.scopes import Scope
 from apps.accounts.services import deactivate_person, remove_member
-from apps.accounts.tokens import new_secret, revoke_token
+from apps.accounts.tokens import revoke_token
 from apps.core.clock import now
 from apps.live.groups import Kind
 from hosting.live_streams import LiveStreams
@@ -26,7 +26,7 @@ from tests.conftest import People
 from tests.factories import EpisodeFactory
 from tests.live.streaming import Stream, stream
 from tests.live.test_streams import elsewhere
-from tests.programs import program, token_of_organization, token_of_person
+from tests.programs import UNKNOWN_SECRET, program, token_of_organization, token_of_person
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -111,7 +111,7 @@ def test_a_bad_token_is_refused_as_by_the_rest_of_the_api(people: People, episod
     ApiToken.objects.filter(pk=expired.pk).update(expires_at=now() - timedelta(seconds=1))
     revoke_token(token=revoked)
     target = f"/api/v1/shows/{episode.show_id}/live"
-    for secret in (expired_secret, revoked_secret, new_secret(), "nonsense"):
+    for secret in (expired_secret, revoked_secret, UNKNOWN_SECRET, "nonsense"):
         polled = program(secret).get(f"{target}/state/")
         status, code, headers = answer(secret, target)
         assert (status, code) == (polled.status_code, polled.json()["code"])
