@@ -394,6 +394,7 @@ SPECTACULAR_SETTINGS = {
         "UploadStatusEnum": "apps.media.models.UploadStatus",
         "AssetStatusEnum": "apps.media.models.AssetStatus",
         "AudioStatusEnum": "api.episodes.audio_serializers.AUDIO_STATUSES",
+        "TokenStatusEnum": "api.tokens.serializers.TOKEN_STATUSES",
         "DeliveryEnum": "apps.media.delivery.DeliveryMode",
     },
 }

@@ -13,6 +13,9 @@ from apps.accounts.tokens import DEFAULT_LIFETIME
 from apps.core.clock import now
 
 
+TOKEN_STATUSES = ["active", "expired", "revoked"]
+
+
 def _a_year_from_now() -> datetime:
     return now() + DEFAULT_LIFETIME
 
@@ -57,7 +60,7 @@ class _TokenFields(serializers.Serializer[ApiToken]):
     )
     status = Computed(
         _status,
-        serializers.ChoiceField(choices=["active", "expired", "revoked"]),
+        serializers.ChoiceField(choices=TOKEN_STATUSES),
         reads=["revoked_at", "expires_at"],
     )
 
