@@ -12,7 +12,6 @@ from apps.accounts.scopes import Scope
 from apps.accounts.tokens import DEFAULT_LIFETIME
 from apps.core.clock import now
 
-
 TOKEN_STATUSES = ["active", "expired", "revoked"]
 
 
