@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from apps.core.clock import now
-from apps.downloads import charts, drop_days, episode_curves, episode_figures
+from apps.downloads import charts, drop_days, episode_curves, episode_figures, first_days
 from apps.downloads.charts import Grain
-from apps.downloads.first_days import by_first_days
 from apps.downloads.models import Dimension
 from apps.downloads.totals import Period, Scope
 from bench.chart_seeding import ZONE, BusyShow, seed_busy_show
@@ -106,7 +105,7 @@ def _parts(scope: Scope, period: Period, dimension: Dimension) -> Chart:
 
 
 def _first_days(busy: BusyShow, days: int, at: datetime) -> Chart:
-    return lambda: by_first_days(busy.episodes, show=busy.show, days=days, now=at)
+    return lambda: first_days.downloads_within(busy.episodes, show=busy.show, days=[days], now=at)
 
 
 class _Stopwatch:

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.core.clock import now
-from apps.downloads import shadow
+from apps.downloads import first_days, shadow
 from apps.downloads.batch import Batch, Message, days_of, gather
 from apps.downloads.counting import count, owners_of, surroundings, write
 from apps.downloads.keys import new_key
@@ -50,6 +50,12 @@ class History:
             if closed:
                 self._count_closed(closed, now_ms=now_ms)
             also()
+
+    def finish(self) -> None:
+        """Put right what was added up of these days before; to be called at the end."""
+        if self._is_free:
+            shows = {show for show, _ in self._is_free}
+            first_days.add_up_again(shows, changed=min(day for _, day in self._is_free))
 
     def _count_closed(self, messages: Sequence[Message], *, now_ms: int) -> None:
         day_of = partial(any_day, now_ms=now_ms)
@@ -89,6 +95,9 @@ class History:
 def importing() -> Iterator[History]:
     """Everything that is counted within is committed at the end, or none of it."""
     with transaction.atomic():
+        shadow.begin_import()
         shadow.create(_OF_LISTENERS)
-        yield History()
+        history = History()
+        yield history
+        history.finish()
         shadow.drop(_OF_LISTENERS)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from apps.downloads import listeners, rollups
+from apps.downloads import listeners, rollups, shadow
 from apps.downloads.models import Coverage, Download
 
 # Locked, lest bytes that arrive meanwhile confirm what is taken back; in the counter's order.
@@ -40,6 +40,7 @@ def heed(awaiting: AwaitingLogs) -> None:
 @transaction.atomic
 def settle_provisional(day: date) -> int:
     """Take back what the day's logs did not confirm; how many downloads that were."""
+    shadow.wait_for_recounts()
     with connection.cursor() as cursor:
         cursor.execute(_UNCONFIRMED, [day])
         rows = cursor.fetchall()

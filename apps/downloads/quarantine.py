@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from apps.core.clock import now
-from apps.downloads import listeners, rollups
+from apps.downloads import first_days, listeners, rollups, shadow
 from apps.downloads.models import Download
 
 
@@ -52,6 +52,7 @@ def waiting_for_review(
 @transaction.atomic
 def release_address(*, organization: UUID, day: date, address_key: bytes) -> int:
     """Count what waits for this address after all; how many downloads that made."""
+    shadow.wait_for_recounts()
     held = Download.objects.select_for_update().filter(
         organization_id=organization, day=day, held_address=address_key
     )
@@ -59,5 +60,6 @@ def release_address(*, organization: UUID, day: date, address_key: bytes) -> int
     numbers = [number for number, _, _ in rows]
     Download.objects.filter(id__in=numbers).update(held_address=None, counted_at=now())
     rollups.add_downloads(numbers)
+    first_days.add_up_again({show for _, show, _ in rows}, changed=day)
     listeners.add_to_days((organization, show, day) for _, show, is_first in rows if is_first)
     return len(rows)

@@ -12,8 +12,10 @@ from psycopg import sql
 
 from apps.downloads.models import Download
 
-# Counters hold it shared for each batch; whoever replaces what they wrote holds it alone.
+# Whoever changes totals holds it shared for a moment; whoever replaces them holds it alone.
 _LOCK = 0x4C6F6E67_53776170
+# The same for imports of history, which are long: nobody should stop the counters to wait for one.
+_IMPORTS = 0x4C6F6E67_4D6F7665
 
 type Model = type[models.Model]
 
@@ -58,18 +60,24 @@ def drop(of: Sequence[Model]) -> None:
 
 
 def wait_for_recounts() -> None:
-    """To be called by whoever counts, before anything else of the transaction."""
-    _lock("pg_advisory_xact_lock_shared")
+    """To be called by whoever changes totals, before anything else of the transaction."""
+    _lock("pg_advisory_xact_lock_shared", _LOCK)
+
+
+def begin_import() -> None:
+    """The same, for a transaction that may take minutes."""
+    _lock("pg_advisory_xact_lock_shared", _IMPORTS)
 
 
 def stop_counting() -> None:
-    """Until the end of this transaction nobody counts."""
-    _lock("pg_advisory_xact_lock")
+    """Until the end of this transaction nobody counts; waits for imports, then for counters."""
+    _lock("pg_advisory_xact_lock", _IMPORTS)
+    _lock("pg_advisory_xact_lock", _LOCK)
 
 
-def _lock(function: str) -> None:
+def _lock(function: str, number: int) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s)", [_LOCK])
+        cursor.execute(f"SELECT {function}(%s)", [number])
 
 
 def _rename(table: str, to: str) -> None:

@@ -1,12 +1,10 @@
 """The end of a day, and what may happen beside it: nothing is lost, and nothing counted twice."""
 
-import threading
-from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from pytest_django import Settings
 
 from apps.core.clock import now
@@ -17,10 +15,13 @@ from apps.downloads.hit import Hit
 from apps.downloads.models import Download, DropTally, ListenerTotal, LoggedDay
 from apps.downloads.open_days import keys_for
 from apps.downloads.provisional import settle_provisional
+from apps.downloads.quarantine import release_address
+from apps.downloads.rebuilding import rebuild
+from tests.downloads.beside import Beside
 from tests.downloads.conftest import Aired, Count, Send
 from tests.downloads.making import AGENTS, NOON, at, make_hit, whole
+from tests.downloads.storing import store_download
 from tests.factories import EpisodeFactory
-from tests.waiting import wait_until
 
 DAY = NOON.date()
 LATER = NOON.replace(day=18, hour=0)
@@ -108,40 +109,6 @@ def test_a_listener_who_counts_is_not_lost_behind_a_download_that_is_held(
     ]
 
 
-class Beside:
-    """Something that another connection does, until it has to wait for ours."""
-
-    def __init__(self, action: Callable[[], object]) -> None:
-        self.error: Exception | None = None
-        self._action = action
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._action()
-        except Exception as error:
-            self.error = error
-        finally:
-            connection.close()
-
-    def wait_until_it_waits(self) -> None:
-        wait_until(self._is_waiting)
-
-    def end(self) -> None:
-        self._thread.join(20)
-        assert not self._thread.is_alive()
-        assert self.error is None
-
-    def _is_waiting(self) -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                "AND wait_event_type = 'Lock'"
-            )
-            return bool(cursor.fetchone()[0])
-
-
 def count_now(*hits: Hit) -> None:
     messages = [Message(hit.to_json(), hit, 0) for hit in hits]
     counting.count(messages, also=lambda: None)
@@ -185,3 +152,26 @@ def test_a_day_is_opened_beside_a_counter_without_a_deadlock(
     opening[0].end()
 
     assert Download.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("what", ["settles", "releases"])
+def test_totals_are_not_built_anew_beside_what_changes_them(
+    transactional_db: None, what: str
+) -> None:
+    aired = Aired(EpisodeFactory())
+    today, episode = now().date(), aired.episode
+    LoggedDay.objects.create(day=today, show=episode.show)
+    count_now(*aired.hits(make_hit(status=302, when=now())))
+    store_download(episode, at=now(), held_address=b"a" * 16)
+
+    with transaction.atomic():
+        if what == "settles":
+            settle_provisional(today)
+        else:
+            release_address(organization=episode.organization_id, day=today, address_key=b"a" * 16)
+        rebuilding = Beside(lambda: rebuild(replace=True))
+        rebuilding.wait_until_it_waits()
+    rebuilding.end()
+
+    assert not any(table.wrong or table.missing for table in rebuild(replace=False))

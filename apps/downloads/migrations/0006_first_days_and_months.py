@@ -1,0 +1,44 @@
+"""First days of episodes that are kept, and months of episodes by app, device, country, website."""
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+from apps.downloads.models.references import OutlivedKey
+
+# A month of an episode was its total alone so far. Where 0004 has just added up all downloads, the
+# rows are there already, and the same.
+MONTHS = """
+INSERT INTO downloads_monthtotal (
+    organization_id, show_id, episode_id, dimension, value, month, downloads, provisional
+)
+SELECT organization_id, show_id, episode_id, dimension, value,
+    date_trunc('month', day::timestamp)::date, sum(downloads), sum(provisional)
+FROM downloads_daytotal WHERE episode_id IS NOT NULL AND dimension <> ''
+GROUP BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (show_id, episode_id, dimension, month, value) DO UPDATE SET
+    downloads = excluded.downloads, provisional = excluded.provisional
+"""
+FORGET = "DELETE FROM downloads_monthtotal WHERE episode_id IS NOT NULL AND dimension <> ''"
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("downloads", "0005_chart_indexes"),
+        ("podcasts", "0005_time_zone"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="FirstDays",
+            fields=[
+                ("pk", models.CompositePrimaryKey("show", "episode", "days", blank=True, editable=False, primary_key=True, serialize=False)),
+                ("days", models.SmallIntegerField()),
+                ("since", models.DateTimeField()),
+                ("downloads", models.BigIntegerField()),
+                ("episode", OutlivedKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="podcasts.episode")),
+                ("show", OutlivedKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="podcasts.show")),
+            ],
+            options={"verbose_name_plural": "first days"},
+        ),
+        migrations.RunSQL(MONTHS, FORGET),
+    ]
