@@ -101,3 +101,4 @@ def importing() -> Iterator[History]:
         yield history
         history.finish()
         shadow.drop(_OF_LISTENERS)
+    first_days.store_closed(now=now())  # whoever moves in need not wait for the night

@@ -106,12 +106,14 @@ def test_an_import_repeated_changes_nothing(folder: Path, path: str, episode: Ep
     assert Download.objects.count() == 1
 
 
-def test_first_days_that_were_added_up_before_know_of_it(
-    folder: Path, path: str, episode: Episode
+@pytest.mark.parametrize("was_night", [False, True])
+def test_first_days_are_those_of_the_imported_history(
+    folder: Path, path: str, episode: Episode, was_night: bool
 ) -> None:
     episode.published_at = LONG_AGO - timedelta(hours=30)
     episode.save()
-    store_closed(now=NOON)
+    if was_night:
+        store_closed(now=NOON)
     write(folder, "old.log", combined(path, when=LONG_AGO))
 
     move_in(folder)
