@@ -38,7 +38,7 @@ SELECT wanted.episode_id, wanted.days, coalesce(stored.downloads, {from_hours})
 FROM (
     SELECT %(show)s::uuid AS show_id, episode_id, days, date_trunc('hour', at, 'UTC') AS since
     FROM unnest(%(episodes)s::uuid[], %(moments)s::timestamptz[]) AS published (episode_id, at),
-        unnest(%(days)s::int[]) AS milestone (days)
+        unnest(%(days)s::smallint[]) AS milestone (days)
     WHERE at <= %(now)s - make_interval(hours => 24 * days)
 ) AS wanted
 LEFT JOIN downloads_firstdays AS stored USING (show_id, episode_id, days, since)
@@ -48,7 +48,7 @@ _MISSING = """
 SELECT show_id, episode_id, days, since
 FROM (
     SELECT show_id, id AS episode_id, days, date_trunc('hour', published_at, 'UTC') AS since
-    FROM podcasts_episode, unnest(%(milestones)s::int[]) AS milestone (days)
+    FROM podcasts_episode, unnest(%(milestones)s::smallint[]) AS milestone (days)
     WHERE {condition}
 ) AS closed
 WHERE since + make_interval(hours => 24 * days) <= least(
