@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from django.core.paginator import Page, Paginator
 
-from apps.downloads import totals
-from apps.downloads.charts import first_open_day
+from apps.downloads import charts, totals
+from apps.downloads.drop_days import dropped
 from apps.downloads.episode_figures import figures_of_episodes
 from apps.downloads.totals import DayTotal, Period, Scope, Share
 from apps.live.country_names import country_name
@@ -75,8 +75,8 @@ def day_points(days: Iterable[DayTotal]) -> list[tuple[str, int]]:
 
 def hour_points(scope: Scope, *, at: datetime, zone: tzinfo = UTC) -> list[tuple[str, int]]:
     """The last two days by the hour in this zone, as the bar chart takes them."""
-    hours = totals.hourly(scope, now=at, hours=CHART_HOURS)
-    return [(f"{hour.hour.astimezone(zone):%a %H:%M}", hour.downloads) for hour in hours]
+    hours = charts.hours(scope, now=at, count=CHART_HOURS)
+    return [(f"{hour.begin.astimezone(zone):%a %H:%M}", hour.downloads) for hour in hours]
 
 
 def _short(day: date) -> str:
@@ -93,7 +93,7 @@ def breakdowns(scope: Scope, *, today: date) -> dict[str, list[tuple[str, int]]]
             for share in totals.top_countries(scope, period, limit=8)
         ],
         "devices": _named(totals.top_devices(scope, period, limit=8), "Unknown device"),
-        "drops": [(drop.label, drop.count) for drop in totals.dropped(scope, period)],
+        "drops": [(drop.label, drop.count) for drop in dropped(scope, period)],
     }
 
 
@@ -103,7 +103,7 @@ def _named(shares: Iterable[Share], unknown: str) -> list[tuple[str, int]]:
 
 def provisional_from(at: datetime, zone: tzinfo = UTC) -> date:
     """The first day of this zone to which late reports can still add."""
-    return first_open_day(at, zone)
+    return charts.first_open_day(at, zone)
 
 
 def _once_public(show: Show, at: datetime) -> EpisodeQuerySet:

@@ -123,8 +123,11 @@ def store(client: redis.Redis, pulse: Pulse) -> None:
     """Add a batch's activity."""
     pipe = client.pipeline(transaction=False)
     for scope, seen in pulse.listeners.items():
-        pipe.zadd(_listeners_key(scope), cast("dict[Any, float]", seen), gt=True)
-        pipe.expire(_listeners_key(scope), _EXPIRY_SECONDS)
+        key = _listeners_key(scope)
+        pipe.zadd(key, cast("dict[Any, float]", seen), gt=True)
+        # Also where nobody watches, or a busy scope would hold the listeners of the whole day.
+        pipe.zremrangebyscore(key, "-inf", max(seen.values()) - LISTENING_MS)
+        pipe.expire(key, _EXPIRY_SECONDS)
     for (scope, second), count in pulse.sent.items():
         pipe.hincrby(_bytes_key(second), scope_name(scope), count)
         if scope in pulse.organizations:

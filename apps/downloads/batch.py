@@ -108,7 +108,7 @@ class Surroundings:
     """What the rules need to know besides the hit itself; ``owners`` are by episodes' numbers."""
 
     now: datetime
-    # The open day to which a time, in milliseconds of Unix time, belongs.
+    # The day to which a time, in milliseconds of Unix time, belongs; open if it has a key.
     day_of: Callable[[int], date | None]
     owners: Mapping[int, Owner]  # of the episodes that exist
     day_keys: Mapping[date, bytes]
@@ -146,6 +146,8 @@ def gather(messages: Iterable[Message], around: Surroundings) -> Batch:
             batch.drops[DropKey(today, None, None, None, DropReason.MALFORMED)] += 1
             continue
         day = around.day_of(hit.at)
+        if day not in keyed:  # closed by a clock that is ahead of ours
+            day = None
         if day is not None:
             batch.to_keep.append((day, message.raw))
         agent = around.classify(hit.agent)

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from apps.downloads.charts import Bucket, Hour, MonthOfListeners, Part
 from apps.downloads.drop_days import DropDay
+from apps.downloads.drop_reasons import drop_label
 from apps.downloads.episode_curves import STEP_HOURS, Curve
 from apps.downloads.episode_figures import EpisodeFigures
-from apps.downloads.totals import drop_label
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 

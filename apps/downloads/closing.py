@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from django.db import connection, transaction
 
 from apps.downloads import listeners, open_days
+from apps.downloads.locks import BusyError
 from apps.downloads.models import DayKey
 from apps.downloads.provisional import settle_provisional
 
@@ -50,17 +51,30 @@ def tally_unfinished_lately(*, today: date) -> None:
 
 
 def close_expired(*, now: datetime) -> int:
-    """Close the days whose time is over, and forget the keys of months; how many days."""
-    days = open_days.expired(now=now)
-    for day in days:
-        _close(day)
+    """Close the days whose time is over, and forget the keys of months; how many days.
+
+    A day that somebody is at work on for long is left to the next time.
+    """
+    closed = 0
+    for day in open_days.expired(now=now):
+        try:
+            _close(day)
+            closed += 1
+        except BusyError as error:
+            logger.warning("The day %s can't be closed yet: %s", day, error)
     listeners.destroy_expired_month_keys(now=now)
-    return len(days)
+    return closed
 
 
-@transaction.atomic
 def _close(day: date) -> None:
-    settle_provisional(day)
-    tally_unfinished(day)  # also those of whom the logs said too little
+    """In steps that may be repeated: counters wait for the first one only, for a moment.
+
+    In one transaction the totals would be locked when the tables' turn comes, against the
+    counters' order.
+    """
+    open_days.close(day)
+    with transaction.atomic():
+        settle_provisional(day)
+        tally_unfinished(day)  # also those of whom the logs said too little
     open_days.destroy(day)
     logger.info("The day %s is closed: its key and its hits are gone", day)

@@ -2,13 +2,11 @@
 
 import logging
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from threading import Event
 from typing import NamedTuple
-from uuid import UUID
 
 import redis
 from django.conf import settings
@@ -21,6 +19,7 @@ from apps.downloads.batch import Message, read_message
 from apps.downloads.counting import Counted, count
 from apps.downloads.positions import Cursor, PositionMovedError
 from apps.downloads.summary import BatchSummary
+from apps.downloads.tallies import Tallied
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +33,6 @@ DRAIN_EVERY_SECONDS = 1.0
 DRAIN_BYTES = 4 * 1024 * 1024
 ADOPT_EVERY_SECONDS = 5.0
 MAX_BACKOFF_SECONDS = 5.0
-# Repeated reports of a dropped response come within seconds of each other.
-REMEMBERED_DROPS = 50_000
 
 # An engine is away, or somebody else counts as us: to be tried again, not a fault of a message.
 _PASSING = (redis.RedisError, OSError, OperationalError, InterfaceError, PositionMovedError)
@@ -58,7 +55,7 @@ class Counter:
         self._client = valkey.own_connection()
         self._on_batch = on_batch
         self._meter = activity.ByteMeter()
-        self._tallied: OrderedDict[UUID, None] = OrderedDict()
+        self._tallied = Tallied()
         self._consumer = consumer
         self._cursor: Cursor | None = None
         self._position = stream.BEGINNING
@@ -198,7 +195,7 @@ class Counter:
             logger.exception("Message %s can't be counted", refused.id)
             self._commit([Received(refused.id, refused.message._replace(hit=None))])
             return
-        self._remember(counted.batch.tallied)
+        self._tallied.add(counted.batch.tallied)
         stream.done(self._client, [one.id for one in batch])
         messages = [one.message for one in batch]
         if self._aside is not None:
@@ -218,12 +215,6 @@ class Counter:
         )
         self._position = last
         return counted
-
-    def _remember(self, tallied: Iterable[UUID]) -> None:
-        """Only after the commit: what was rolled back comes again and has to be tallied."""
-        self._tallied.update(dict.fromkeys(tallied))
-        while len(self._tallied) > REMEMBERED_DROPS:
-            self._tallied.popitem(last=False)
 
     def _tell(self, messages: Sequence[Message], counted: Counted, at: datetime) -> None:
         """Show what happened; the count stands whether or not that works."""

@@ -1,13 +1,15 @@
-"""Why requests were not counted, day by day."""
+"""Why requests were not counted, day by day and in all."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import Count, Sum, Value
 from django.db.models.functions import TruncDate
 
+from apps.downloads.drop_reasons import QUARANTINED, drop_label
 from apps.downloads.models import Download, DropTally, HourTotal
-from apps.downloads.totals import QUARANTINED, Period, Scope
+from apps.downloads.totals import Period, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,24 @@ class DropDay:
     day: date
     reason: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Why requests were not counted, and how many (or for what was kept: how many listeners)."""
+
+    reason: str
+    label: str
+    count: int
+
+
+def dropped(scope: Scope, period: Period) -> list[Dropped]:
+    """What there is of each reason in these days of UTC, most frequent first: one query."""
+    sums = Counter[str]()
+    for drop in drops_by_day(scope, period):
+        sums[drop.reason] += drop.count
+    ordered = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
+    return [Dropped(reason, drop_label(reason), count) for reason, count in ordered]
 
 
 def drops_by_day(scope: Scope, period: Period) -> list[DropDay]:

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from apps.downloads.rules import DropReason
-from apps.downloads.totals import BELOW_THRESHOLD, QUARANTINED, drop_label
+
+# Beside the reasons of rules.DropReason: what was kept, but is no download (yet).
+BELOW_THRESHOLD = "below_threshold"
+QUARANTINED = "quarantined"
+_KEPT_LABELS = {
+    BELOW_THRESHOLD: "Less than a minute of audio was sent",
+    QUARANTINED: "Very many downloads from one address: waiting for review",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +139,11 @@ _TEXTS: dict[str, _Text] = {
         "If there are any, tell whoever runs this installation.",
     ),
 }
+
+
+def drop_label(reason: str) -> str:
+    """A reason in words."""
+    return _KEPT_LABELS.get(reason) or DropReason(reason).label
 
 
 def explain(reason: str) -> Explanation:

@@ -116,7 +116,7 @@ def store_closed(*, now: datetime) -> int:
 def add_up_again(shows: Collection[UUID], *, changed: date) -> None:
     """Put right what is kept of these shows, after downloads of this or later UTC days changed.
 
-    To be called after the totals of hours have changed, in the same transaction.
+    To be called in the same transaction, after all that it changes: see locks.py.
     """
     wait_for_turn()
     _add_up(_ENDED_LATER, [list(shows), changed])

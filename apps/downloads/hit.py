@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from json.encoder import encode_basestring_ascii as _text_in_json
+from json.encoder import encode_basestring_ascii
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
 from apps.downloads.intervals import Interval
+
+# Of each text, in characters; no app sends as many, and servers take header fields of any length.
+MAX_TEXT_LENGTH = 2048
 
 # PostgreSQL's bigint is what every number of a hit must fit in.
 type Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -54,18 +57,22 @@ def request_members(
     via: str = "",
     country: str = "",
 ) -> str:
-    """What all hits of one response have in common, as members of a JSON object.
+    """What all hits of one response have in common, as members of a JSON object; texts are cut.
 
     Written by hand, as the rest of a hit: json.dumps makes an encoder for each call, which would
     be most of what a hit costs the process that sends the audio.
     """
     return (
-        f'"id":"{response_id}","at":{at},"method":{_text_in_json(method)},"status":{status},'
-        f'"ip":{_text_in_json(ip)},"agent":{_text_in_json(agent)},'
-        f'"range":{_text_in_json(asked_range)},"referrer":{_text_in_json(referrer)}'
-        + (f',"via":{_text_in_json(via)}' if via else "")
-        + (f',"country":{_text_in_json(country)}' if country else "")
+        f'"id":"{response_id}","at":{at},"method":{_in_json(method)},"status":{status},'
+        f'"ip":{_in_json(ip)},"agent":{_in_json(agent)},'
+        f'"range":{_in_json(asked_range)},"referrer":{_in_json(referrer)}'
+        + (f',"via":{_in_json(via)}' if via else "")
+        + (f',"country":{_in_json(country)}' if country else "")
     )
+
+
+def _in_json(text: str) -> str:
+    return encode_basestring_ascii(text[:MAX_TEXT_LENGTH])
 
 
 def hit_message(

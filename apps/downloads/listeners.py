@@ -1,7 +1,7 @@
 """Distinct listeners: of a show on a UTC day exactly, of a UTC month by a sketch."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -34,6 +34,13 @@ RETURNING new.id
 _ADD = """
 INSERT INTO downloads_listenertotal AS total (organization_id, show_id, day, listeners)
 SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::date[], %s::bigint[])
+ON CONFLICT (show_id, day) DO UPDATE SET listeners = total.listeners + excluded.listeners
+"""
+_ADD_ALL = """
+INSERT INTO downloads_listenertotal AS total (organization_id, show_id, day, listeners)
+SELECT organization_id, show_id, day, count(*) FROM downloads_download
+WHERE is_first_of_listener AND held_address IS NULL
+GROUP BY organization_id, show_id, day ORDER BY show_id, day
 ON CONFLICT (show_id, day) DO UPDATE SET listeners = total.listeners + excluded.listeners
 """
 _BEGIN_SKETCHES = """
@@ -71,6 +78,12 @@ def add_to_days(new: Iterable[tuple[UUID, UUID, date]]) -> None:
     rows = [(*key, count) for key, count in sorted(counts.items(), key=lambda item: item[0][1:])]
     with connection.cursor() as cursor:
         cursor.execute(_ADD, [list(column) for column in zip(*rows, strict=True)])
+
+
+def add_all_to_days() -> None:
+    """Add the listeners of every download that there is."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD_ALL)
 
 
 _MARK_FIRST = """
@@ -120,24 +133,39 @@ def month_keys(months: Collection[date]) -> dict[date, bytes]:
     return keys
 
 
+def open_month_keys(*, now: datetime) -> None:
+    """Make the keys of the months that are not over yet: one, or two for some days."""
+    first_open = last_expired_day(now) + timedelta(days=1)
+    month_keys({day.replace(day=1) for day in (first_open, now.date())})
+
+
 def _existing(months: Collection[date]) -> dict[date, bytes]:
     return {row.month: bytes(row.key) for row in MonthKey.objects.filter(month__in=months)}
 
 
 def add_to_months(new: Mapping[Month, Collection[bytes]]) -> None:
     """Add listeners, by their keys of the month, to the sketches of shows."""
-    if not new:
-        return
+    _change_months(new, lambda month, before: sketch.add(before, new[month]))
+
+
+def unite_months(new: Mapping[Month, bytes]) -> None:
+    """Unite sketches, made under the same keys, with those of shows."""
+    _change_months(new, lambda month, before: sketch.unite(before, new[month]))
+
+
+def _change_months(new: Iterable[Month], change: Callable[[Month, bytes], bytes]) -> None:
     months = sorted(new, key=lambda one: one[1:])
+    if not months:
+        return
     with connection.cursor() as cursor:
         columns = [list(column) for column in zip(*months, strict=True)]
         cursor.execute(_BEGIN_SKETCHES, [sketch.empty(), *columns])
         cursor.execute(_SKETCHES, columns[1:])
         before = {(show, month): bytes(stored) for show, month, stored in cursor.fetchall()}
         changed = [
-            (show, month, united, sketch.count(united))
-            for (_, show, month), keys in new.items()
-            if (united := sketch.add(before[show, month], keys)) != before[show, month]
+            (each[1], each[2], united, sketch.count(united))
+            for each in months
+            if (united := change(each, before[each[1:]])) != before[each[1:]]
         ]
         if changed:
             cursor.execute(_STORE, [list(column) for column in zip(*changed, strict=True)])

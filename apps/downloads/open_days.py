@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
 
-from apps.downloads import partitions
+from apps.downloads import partitions, shadow
 from apps.downloads.keys import new_key
-from apps.downloads.models import DayKey
+from apps.downloads.locks import waiting_briefly
+from apps.downloads.models import ClosedDay, DayKey
 from apps.downloads.window import last_expired_day
 
 DAYS_AHEAD = 2
@@ -20,27 +21,38 @@ _LOCK = 0x4C6F6E67_44617973
 
 
 def keys_for(days: Collection[date]) -> dict[date, bytes]:
-    """The keys of these days, which the caller knows to be open; a day without one is opened.
+    """The keys of these days; a day without one is opened, unless it was closed already.
 
     To be called before anything else of a transaction, for it may make partitions. Nothing is
     cached: a destroyed key must not live on in a process's memory.
     """
     keys = existing_keys(days)
-    missing = [day for day in days if day not in keys]
-    if missing:
-        _open(missing)
+    missing = set(days) - keys.keys()
+    if missing and (unopened := missing - _closed(missing)):
+        _open(unopened)
         keys = existing_keys(days)
     return keys
 
 
 def existing_keys(days: Collection[date]) -> dict[date, bytes]:
     """The keys of those among these days that are open."""
-    return {row.day: bytes(row.key) for row in DayKey.objects.filter(day__in=days)}
+    rows = DayKey.objects.filter(day__in=days).exclude(day__in=ClosedDay.objects.values("day"))
+    return {row.day: bytes(row.key) for row in rows}
 
 
+def _closed(days: Collection[date]) -> set[date]:
+    return set(ClosedDay.objects.filter(day__in=days).values_list("day", flat=True))
+
+
+@transaction.atomic
 def open_ahead(*, today: date) -> None:
-    """Open today and the days to come, so that no batch waits for it at midnight."""
-    keys_for({today + timedelta(days=number) for number in range(DAYS_AHEAD + 1)})
+    """Open today and the days to come, so that no batch waits for it at midnight.
+
+    Raises BusyError when somebody uses the tables for long.
+    """
+    with waiting_briefly():
+        shadow.wait_for_recounts()
+        keys_for({today + timedelta(days=number) for number in range(DAYS_AHEAD + 1)})
 
 
 @transaction.atomic
@@ -53,12 +65,26 @@ def _open(days: Collection[date]) -> None:
 
 
 @transaction.atomic
-def destroy(day: date) -> bool:
-    """Forget the day's key and all that is held under it; whether it was there."""
-    _wait_for_turn()
-    deleted, _ = DayKey.objects.filter(day=day).delete()
-    partitions.drop(day)
-    return bool(deleted)
+def close(day: date) -> None:
+    """Take no more hits of the day, whatever time it is for whoever counts them.
+
+    Batches that are being counted are waited for. Raises BusyError when one takes long.
+    """
+    shadow.stop_counting()
+    ClosedDay.objects.get_or_create(day=day)
+
+
+@transaction.atomic
+def destroy(day: date) -> None:
+    """Forget the key of a closed day and all that is held under it.
+
+    Raises BusyError when somebody uses the tables for long.
+    """
+    with waiting_briefly():
+        shadow.wait_for_recounts()
+        _wait_for_turn()
+        DayKey.objects.filter(day=day).delete()
+        partitions.drop(day)
 
 
 def expired(*, now: datetime) -> list[date]:

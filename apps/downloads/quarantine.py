@@ -60,6 +60,6 @@ def release_address(*, organization: UUID, day: date, address_key: bytes) -> int
     numbers = [number for number, _, _ in rows]
     Download.objects.filter(id__in=numbers).update(held_address=None, counted_at=now())
     rollups.add_downloads(numbers)
-    first_days.add_up_again({show for _, show, _ in rows}, changed=day)
     listeners.add_to_days((organization, show, day) for _, show, is_first in rows if is_first)
+    first_days.add_up_again({show for _, show, _ in rows}, changed=day)
     return len(rows)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from apps.downloads import first_days, rollups, shadow
+from apps.downloads import first_days, listeners, rollups, shadow
 from apps.downloads.models import DayTotal, FirstDays, HourTotal, ListenerTotal, MonthTotal
 from apps.downloads.shadow import Model, shadow_of
 
@@ -20,11 +20,6 @@ _COLUMNS: Mapping[Model, str] = {
     ListenerTotal: "organization_id, show_id, day, listeners",
     FirstDays: "show_id, episode_id, days, since, downloads",
 }
-_LISTENERS = """
-INSERT INTO downloads_listenertotal (organization_id, show_id, day, listeners)
-SELECT organization_id, show_id, day, count(*) FROM downloads_download
-WHERE is_first_of_listener AND held_address IS NULL GROUP BY organization_id, show_id, day
-"""
 _DIFFERENT = """
 SELECT count(*) FROM (
     (SELECT {columns} FROM {one} WHERE {value} <> 0 EXCEPT ALL SELECT {columns} FROM {other})
@@ -48,7 +43,8 @@ class Difference:
 def rebuild(*, replace: bool) -> list[Difference]:
     """Add up every download; how the totals differed, one entry for each table.
 
-    With ``replace`` the new ones take their place. Nobody counts meanwhile.
+    With ``replace`` the new ones take their place. Nobody counts meanwhile. Raises BusyError when
+    somebody counts for long.
     """
     shadow.stop_counting()
     first_days.wait_for_turn()
@@ -56,8 +52,7 @@ def rebuild(*, replace: bool) -> list[Difference]:
     _fill(shadow_of(FirstDays), FirstDays._meta.db_table, _COLUMNS[FirstDays])
     with shadow.hiding(_TOTALS):
         rollups.add_all()
-        with connection.cursor() as cursor:
-            cursor.execute(_LISTENERS)
+        listeners.add_all_to_days()
         first_days.add_up_all()  # what is kept of them, no more
     differences = [_difference(model) for model in _TOTALS]
     if replace:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -12,40 +12,19 @@ from django.db import connection, transaction
 
 from apps.core.clock import now
 from apps.downloads import archive, rollups, shadow
-from apps.downloads.batch import Message, Owner, gather
+from apps.downloads.batch import Message, Owner, Surroundings, gather
 from apps.downloads.closing import tally_unfinished
-from apps.downloads.counting import surroundings, write
+from apps.downloads.counting import owners_of, surroundings, write
 from apps.downloads.hit import MalformedHitError, read_hit
-from apps.downloads.models import (
-    Coverage,
-    DayListener,
-    DayTotal,
-    Download,
-    DropTally,
-    HourTotal,
-    ListenerTotal,
-    MonthListeners,
-    MonthTotal,
-)
+from apps.downloads.models import Coverage, Download, DropTally
 from apps.downloads.open_days import existing_keys
 from apps.downloads.revision import recounted
 from apps.downloads.rules import DropReason
-from apps.downloads.shadow import shadow_of
+from apps.downloads.shadow import WRITTEN, shadow_of
+from apps.downloads.tallies import Tallied, tally_from
 
 logger = logging.getLogger(__name__)
 
-# Everything that a batch writes to, the sketches of months apart: these can't forget anybody.
-_WRITTEN = (
-    Coverage,
-    DayListener,
-    Download,
-    HourTotal,
-    DayTotal,
-    MonthTotal,
-    ListenerTotal,
-    DropTally,
-    MonthListeners,
-)
 # Drops that belong to the day on which they arrived: their hits are not kept with a day.
 _OF_ARRIVAL = [DropReason.MALFORMED.value, DropReason.OUTSIDE_WINDOW.value]
 
@@ -87,7 +66,7 @@ def recount(day: date) -> Recount:
     were sealed with another key.
     """
     key = _key_of(day)
-    shadow.create(_WRITTEN)
+    shadow.create(WRITTEN)
     hits, last = _count_batches(day, key, after=0)
     return Recount(day, hits, last, _differences(day))
 
@@ -97,7 +76,9 @@ def swap(recounted: Recount) -> None:
     """Put what `recount` found in the place of what was counted, at one moment.
 
     What arrived in between is counted first. Downloads that are the same ones keep their ids and
-    moments, and what was released from review stays released.
+    moments, and what was released from review stays released. The sketches of months stay as they
+    are: they can't forget anybody. Raises NotKeptError when the day was closed meanwhile, BusyError
+    when somebody counts for long.
     """
     day = recounted.day
     shadow.stop_counting()
@@ -106,6 +87,7 @@ def swap(recounted: Recount) -> None:
     with connection.cursor() as cursor:
         for statement in _SWAP:
             cursor.execute(statement, {"day": day, "of_arrival": _OF_ARRIVAL})
+    tally_from(shadow_of(DropTally))
     rollups.add_day(day)
     tally_unfinished(day)
     transaction.on_commit(_tell_pages, robust=True)
@@ -121,7 +103,7 @@ def _tell_pages() -> None:
 
 def forget() -> None:
     """Drop what `recount` made."""
-    shadow.drop(_WRITTEN)
+    shadow.drop(WRITTEN)
 
 
 def _key_of(day: date) -> bytes:
@@ -133,19 +115,35 @@ def _key_of(day: date) -> bytes:
 
 def _count_batches(day: date, key: bytes, *, after: int) -> tuple[int, int]:
     """Count the batches after that one; how many hits there were, and the last batch."""
-    owners, tallied = _known_owners(day), set[UUID]()
+    owners, tallied = _known_owners(day), Tallied()
     hits, last = 0, after
     for kept, raw in archive.read(day, key, after=after):
         messages = [message for line in raw if (message := _read(line)) is not None]
         with transaction.atomic():
-            around = surroundings(messages, at=now(), already_tallied=tallied)
-            around = replace(around, owners={**owners, **around.owners})
+            around = _surroundings_of(day, key, messages, owners, tallied)
             batch = gather(messages, around)
-            with shadow.hiding(_WRITTEN):
+            with shadow.hiding(WRITTEN):
                 write(batch, at=around.now)
-        tallied |= batch.tallied
+        tallied.add(batch.tallied)
         hits, last = hits + len(messages), kept.id
     return hits, last
+
+
+def _surroundings_of(
+    day: date,
+    key: bytes,
+    messages: Sequence[Message],
+    owners: Mapping[int, Owner],
+    tallied: Container[UUID],
+) -> Surroundings:
+    """As for a batch of the day, of which no hit is late: each was in time when it was kept."""
+    episodes = {one.hit.episode for one in messages if one.hit is not None}
+    return replace(
+        surroundings((), at=now(), already_tallied=tallied),
+        day_of=lambda at_ms: day,
+        day_keys={day: key},
+        owners={**owners, **owners_of(episodes)},
+    )
 
 
 def _read(line: bytes) -> Message | None:
@@ -245,13 +243,5 @@ _SWAP = (
     """
     DELETE FROM downloads_droptally
     WHERE day = %(day)s AND reason <> ALL(%(of_arrival)s) AND reason <> 'below_threshold'
-    """,
-    """
-    INSERT INTO downloads_droptally AS tally (
-        day, organization_id, show_id, episode_id, reason, count
-    )
-    SELECT day, organization_id, show_id, episode_id, reason, count FROM recounted_droptally
-    ON CONFLICT (show_id, day, episode_id, reason) DO UPDATE SET
-        count = tally.count + excluded.count
     """,
 )

@@ -85,7 +85,7 @@ def add(changes: str, parameters: Sequence[Any] = ()) -> None:
 
 
 def add_all() -> None:
-    """Add every download that there is, to totals that are empty."""
+    """Add every download that there is, to totals that lack all of them."""
     add(_STORED.format(sign=1, condition="true"))
 
 

@@ -10,14 +10,30 @@ from contextlib import contextmanager
 from django.db import connection, models
 from psycopg import sql
 
-from apps.downloads.models import Download
+from apps.downloads.locks import waiting_briefly
+from apps.downloads.models import (
+    Coverage,
+    DayListener,
+    DayTotal,
+    Download,
+    DropTally,
+    HourTotal,
+    ListenerTotal,
+    MonthListeners,
+    MonthTotal,
+)
 
-# Whoever changes totals holds it shared for a moment; whoever replaces them holds it alone.
+# Whoever changes totals holds it shared for a moment; whoever replaces them holds it alone. Its
+# place among the locks is told in locks.py.
 _LOCK = 0x4C6F6E67_53776170
-# The same for imports of history, which are long: nobody should stop the counters to wait for one.
-_IMPORTS = 0x4C6F6E67_4D6F7665
 
 type Model = type[models.Model]
+
+# Everything that a batch writes to.
+WRITTEN: tuple[Model, ...] = (
+    *(Coverage, DayListener, Download, HourTotal, DayTotal, MonthTotal, ListenerTotal),
+    *(DropTally, MonthListeners),
+)
 
 
 def shadow_of(model: Model) -> str:
@@ -60,24 +76,30 @@ def drop(of: Sequence[Model]) -> None:
 
 
 def wait_for_recounts() -> None:
-    """To be called by whoever changes totals, before anything else of the transaction."""
-    _lock("pg_advisory_xact_lock_shared", _LOCK)
-
-
-def begin_import() -> None:
-    """The same, for a transaction that may take minutes."""
-    _lock("pg_advisory_xact_lock_shared", _IMPORTS)
+    """To be called by whoever changes counts, before anything else of the transaction."""
+    _lock("pg_advisory_xact_lock_shared")
 
 
 def stop_counting() -> None:
-    """Until the end of this transaction nobody counts; waits for imports, then for counters."""
-    _lock("pg_advisory_xact_lock", _IMPORTS)
-    _lock("pg_advisory_xact_lock", _LOCK)
+    """Until the end of this transaction nobody else counts.
+
+    To be called before anything else of it. Raises BusyError when somebody counts for long.
+    """
+    with waiting_briefly():
+        wait_to_count_alone()
 
 
-def _lock(function: str, number: int) -> None:
+def wait_to_count_alone() -> None:
+    """The same, however long it takes: for what would lose hours of work by giving up.
+
+    Counters queue behind it, so nobody may count for long but who stopped them as well.
+    """
+    _lock("pg_advisory_xact_lock")
+
+
+def _lock(function: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s)", [number])
+        cursor.execute(f"SELECT {function}(%s)", [_LOCK])
 
 
 def _rename(table: str, to: str) -> None:

@@ -33,6 +33,11 @@ def add(sketch: bytes, keys: Iterable[bytes]) -> bytes:
     return bytes(registers)
 
 
+def unite(one: bytes, other: bytes) -> bytes:
+    """The sketch of all that either has seen."""
+    return bytes(map(max, one, other))
+
+
 def count(sketch: bytes) -> int:
     """The estimate; small numbers by linear counting, which is nearly exact there."""
     ranks = Counter(sketch)

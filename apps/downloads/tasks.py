@@ -1,15 +1,23 @@
 """What the clock starts for the counting."""
 
+import logging
+
 from celery import shared_task
 
 from apps.core.clock import now
 from apps.downloads import closing, first_days, open_days
+from apps.downloads.locks import BusyError
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
 def open_days_ahead() -> None:
     """Make the keys and tables of the days to come; running it twice changes nothing."""
-    open_days.open_ahead(today=now().date())
+    try:
+        open_days.open_ahead(today=now().date())
+    except BusyError as error:  # there are days left, and this comes again before they are used
+        logger.warning("The days to come can't be opened yet: %s", error)
 
 
 @shared_task

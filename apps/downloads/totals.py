@@ -8,31 +8,14 @@ episodes and shows leave out what has no name any more.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Self, cast
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum, Value
+from django.db.models import Q, QuerySet, Sum, Value
 
 from apps.downloads.models import DayTotal as DayRow
-from apps.downloads.models import (
-    Dimension,
-    Download,
-    DropTally,
-    ListenerTotal,
-)
-from apps.downloads.models import (
-    HourTotal as HourRow,
-)
-from apps.downloads.rules import DropReason
-
-# Beside the reasons of rules.DropReason: what was kept, but is no download (yet).
-BELOW_THRESHOLD = "below_threshold"
-QUARANTINED = "quarantined"
-_KEPT_LABELS = {
-    BELOW_THRESHOLD: "Less than a minute of audio was sent",
-    QUARANTINED: "Very many downloads from one address: waiting for review",
-}
+from apps.downloads.models import Dimension, Download, ListenerTotal
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +119,6 @@ class DayTotal:
 
 
 @dataclass(frozen=True, slots=True)
-class HourTotal:
-    """``hour`` is its beginning."""
-
-    hour: datetime
-    downloads: int
-
-
-@dataclass(frozen=True, slots=True)
 class Share:
     """One line of a table of apps, countries or devices; ``name`` is "" for unknown."""
 
@@ -172,15 +147,6 @@ class LatestDownload:
     app: str
     device: str
     country: str
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """Why requests were not counted, and how many (or for what was kept: how many listeners)."""
-
-    reason: str
-    label: str
-    count: int
 
 
 def _days(scope: Scope, period: Period, dimension: Dimension = Dimension.ALL) -> QuerySet[DayRow]:
@@ -228,21 +194,6 @@ def daily(scope: Scope, period: Period) -> list[DayTotal]:
             before.provisional + int(provisional),
         )
     return [found.get(day, DayTotal(day, 0, 0)) for day in period.days()]
-
-
-def hourly(scope: Scope, *, now: datetime, hours: int = 24) -> list[HourTotal]:
-    """The last ``hours`` hours, the current one included, also those without downloads."""
-    last = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    first = last - timedelta(hours=hours - 1)
-    rows = (
-        HourRow.objects.filter(scope.total, hour__range=(first, last))
-        .order_by()
-        .values_list("hour")
-        .annotate(sum=Sum("downloads"))
-    )
-    found = {hour: int(downloads) for hour, downloads in rows}
-    slots = [first + timedelta(hours=number) for number in range(hours)]
-    return [HourTotal(hour, found.get(hour, 0)) for hour in slots]
 
 
 def top_episodes(scope: Scope, period: Period, *, limit: int = 10) -> list[Ranked]:
@@ -321,26 +272,3 @@ def latest(scope: Scope, *, limit: int = 20) -> list[LatestDownload]:
         )[:limit]
     )
     return [LatestDownload(*row) for row in cast("Iterable[tuple[Any, ...]]", rows)]
-
-
-def dropped(scope: Scope, period: Period) -> list[Dropped]:
-    """Why requests were not counted, most frequent first; days are UTC's here."""
-    tallied = (
-        DropTally.objects.filter(scope.everything, period.condition)
-        .order_by()
-        .values_list("reason")
-        .annotate(total=Sum("count"))
-    )
-    held = (
-        Download.objects.filter(scope.everything, period.condition, held_address__isnull=False)
-        .order_by()
-        .values_list(Value(QUARANTINED))
-        .annotate(total=Count("id"))
-    )
-    rows = sorted(tallied.union(held, all=True), key=lambda row: (-row[1], row[0]))
-    return [Dropped(reason, drop_label(reason), int(count)) for reason, count in rows if count]
-
-
-def drop_label(reason: str) -> str:
-    """A reason in words."""
-    return _KEPT_LABELS.get(reason) or DropReason(reason).label

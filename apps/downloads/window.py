@@ -1,6 +1,6 @@
 """In which period the bytes for one listener add up: the UTC day, and how long a day is open."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 # Late reports are normal up to 24 h after the day's end; the rest is for outages.
@@ -50,11 +50,6 @@ def _day(number: int) -> date:
     return _EPOCH + timedelta(days=number)
 
 
-def key_expires_at(day: date) -> datetime:
-    """When the day's key is destroyed: nothing can be counted for that day any more."""
-    return datetime.combine(day, time.min, UTC) + timedelta(days=1) + KEY_LIFETIME
-
-
 def last_expired_day(now: datetime) -> date:
-    """The latest day whose key has to be gone at ``now``."""
+    """The latest day whose key has to be gone: nothing can be counted for it any more."""
     return (now - KEY_LIFETIME - timedelta(days=1)).astimezone(UTC).date()

@@ -91,6 +91,7 @@ def test_a_token_is_over_at_once_and_the_answer_says_why(
         (f"Bearer {new_secret()} x", "invalid_token"),
         ("Bearer lw_\N{LATIN SMALL LETTER O WITH DIAERESIS}", "invalid_token"),
     ],
+    ids=["none", "basic", "no scheme", "no secret", "blank", "unknown", "two", "not ASCII"],
 )
 def test_without_good_credentials_the_answer_is_401_with_a_challenge(
     db: None, header: str, code: str

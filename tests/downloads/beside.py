@@ -28,9 +28,12 @@ class Beside:
     def wait_until_it_waits(self) -> None:
         wait_until(self._is_waiting)
 
-    def end(self) -> None:
+    def join(self) -> None:
         self._thread.join(20)
         assert not self._thread.is_alive()
+
+    def end(self) -> None:
+        self.join()
         assert self.error is None
 
     def _is_waiting(self) -> bool:

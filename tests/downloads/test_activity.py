@@ -102,6 +102,16 @@ def test_everything_of_the_moment_expires(client: redis.Redis) -> None:
     assert all(client.ttl(name) > 0 for name in names)
 
 
+def test_a_busy_scope_that_nobody_watches_holds_the_last_minute_only(client: redis.Redis) -> None:
+    for minute in range(5):
+        at_ms = NOW_MS + minute * LISTENING_MS
+        hits = [(message(whole(), at_ms), b"%d of %d" % (n, minute)) for n in range(3)]
+        activity.store(client, take_pulse([], hits, ByteMeter()))
+
+    assert client.zcard(valkey.key("activity", SHOW, "listeners")) == 3
+    assert client.zcard(valkey.key("activity", "platform", "listeners")) == 3
+
+
 def test_the_counter_tells_of_downloads_bytes_and_listeners(
     aired: Aired, send: Send, client: redis.Redis, noon: datetime
 ) -> None:

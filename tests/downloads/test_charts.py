@@ -13,12 +13,12 @@ from pytest_django import DjangoAssertNumQueries
 from apps.downloads import charts, drop_days, episode_curves
 from apps.downloads.chart_tables import Column, Table
 from apps.downloads.charts import Bucket, Grain, MonthOfListeners, Part
-from apps.downloads.drop_reasons import explanations
+from apps.downloads.drop_reasons import BELOW_THRESHOLD, QUARANTINED, explanations
 from apps.downloads.first_days import MILESTONE_DAYS, downloads_within
 from apps.downloads.models import Dimension, DropTally, MonthListeners
 from apps.downloads.rules import DropReason
 from apps.downloads.sketch import empty
-from apps.downloads.totals import BELOW_THRESHOLD, QUARANTINED, Period, Scope
+from apps.downloads.totals import Period, Scope
 from apps.downloads.window import last_expired_day
 from podcasts.models import Episode
 from tests.downloads.storing import store_download

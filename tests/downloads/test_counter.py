@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from apps.core import valkey
 from apps.downloads import counting, coverage, positions, stream
+from apps.downloads import tallies as tallies_of_drops
 from apps.downloads.counter import BATCH_MESSAGES, Counter
 from apps.downloads.models import (
     Coverage,
@@ -404,3 +405,12 @@ def test_a_row_of_absurdly_many_pieces_stops_growing(
         count()
 
     assert 1000 <= len(Coverage.objects.get().served) < 10_000
+
+
+def test_of_tallied_responses_the_last_ones_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies_of_drops, "REMEMBERED_DROPS", 3)
+    tallied = tallies_of_drops.Tallied()
+    for number in range(5):
+        tallied.add([UUID(int=number)])
+
+    assert [UUID(int=number) in tallied for number in range(5)] == [False, False, True, True, True]

@@ -15,6 +15,8 @@ from pytest_django import DjangoAssertNumQueries
 from apps.core import valkey
 from apps.core.clock import now
 from apps.downloads import hits, stream
+from apps.downloads.hit import MAX_TEXT_LENGTH
+from apps.downloads.journal import CHUNK_BYTES
 from apps.media.storage import storage
 from hosting.data_plane import DataPlane
 from podcasts.media_lookup import forget
@@ -93,6 +95,17 @@ def test_a_published_episode_is_heard_and_reported(episode: Episode) -> None:
         "referrer": "blog.example",
         "final": True,
     }
+
+
+def test_no_header_makes_a_hit_longer_than_what_is_read_of_a_journal_at_once(
+    episode: Episode,
+) -> None:
+    endless = "\xe9" * 100_000
+    get(url(episode), {"User-Agent": endless, "Range": endless, "Referer": f"//{endless}/"})
+
+    (hit,) = recorded()
+    assert hit["agent"] == hit["range"] == hit["referrer"] == "\xe9" * MAX_TEXT_LENGTH
+    assert 4 * len(json.dumps(hit)) < CHUNK_BYTES
 
 
 @pytest.mark.parametrize("name", ["pilot.mp3", "another name.m4a", "x", "p.mp3.exe"])

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from apps.downloads import archive
 from apps.downloads.closing import close_expired
 from apps.downloads.hit import Hit
-from apps.downloads.models import Coverage, DayKey, Download, DropTally, HitBatch, MonthKey
+from apps.downloads.models import DayKey, Download, DropTally, HitBatch, MonthKey
 from apps.downloads.open_days import keys_for
 from apps.downloads.partitions import PARTITIONED
 from apps.downloads.quarantine import release_address
@@ -185,12 +185,11 @@ def test_sealed_hits_open_with_the_key_of_their_day_only(yesterday: list[Hit]) -
     assert all(ADDRESS.encode() not in bytes(row.sealed) for row in HitBatch.objects.all())
 
 
-def test_a_day_that_is_opened_again_has_another_key(yesterday: list[Hit]) -> None:
-    before = keys_for([DAY])[DAY]
+def test_a_closed_day_never_has_a_key_again(yesterday: list[Hit]) -> None:
     close_expired(now=CLOSED)
 
-    assert keys_for([DAY])[DAY] != before
-    assert not Coverage.objects.exists()
+    assert keys_for([DAY, CLOSED.date()]).keys() == {CLOSED.date()}
+    assert partitions_of(DAY) == []
 
 
 def test_a_download_that_still_waits_when_its_day_ends_names_no_address_that_can_be_found(

@@ -8,6 +8,7 @@ import time_machine
 from apps.downloads import counting
 from apps.downloads.batch import Message
 from apps.downloads.closing import close_expired
+from apps.downloads.drop_days import dropped
 from apps.downloads.hit import Hit
 from apps.downloads.models import (
     Coverage,
@@ -19,6 +20,7 @@ from apps.downloads.models import (
     MonthTotal,
 )
 from apps.downloads.rebuilding import rebuild
+from apps.downloads.totals import Period, Scope
 from tests.downloads.conftest import Aired, Count, Send
 from tests.downloads.making import NOON, at, make_hit, whole
 from tests.downloads.storing import counted
@@ -157,8 +159,6 @@ def test_a_closed_day_leaves_downloads_tallies_and_nothing_of_listeners(
 
     assert counted() == 1
     assert not Coverage.objects.exists()
-    from apps.downloads.totals import Period, Scope, dropped
-
     today = Period.last_days(1, today=NOON.date())
     (left,) = dropped(Scope(show=aired.episode.show_id), today)
     assert (left.reason, left.count) == ("below_threshold", 1)

@@ -5,10 +5,12 @@ from io import StringIO
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
 
 from apps.downloads import archive, closing
+from apps.downloads import recount as recounting
 from apps.downloads.models import (
     Coverage,
     DayKey,
@@ -244,3 +246,32 @@ def test_wrong_totals_are_found_and_put_right(aired: Aired, send: Send, count: C
     call_command("rebuild_totals", stdout=StringIO())
 
     assert rows() == right
+
+
+def test_a_day_that_ended_72_hours_ago_but_is_not_closed_yet_is_counted_as_it_was(
+    aired: Aired, send: Send, count: Count, recount: Run, noon: time_machine.Traveller
+) -> None:
+    send(*aired.hits(whole(), asked("0-1000", ip="198.51.100.1")))
+    count()
+    before = rows()["download"]
+    noon.move_to(NOON.replace(day=18, hour=0))
+
+    assert "1 downloads, 1 when counted again (+0); 0 shows change" in recount("--yes")
+
+    assert rows()["download"] == before
+    assert not DropTally.objects.exclude(reason="below_threshold").exists()
+
+
+def test_a_day_that_is_closed_before_the_answer_is_not_swapped(
+    aired: Aired, send: Send, count: Count
+) -> None:
+    send(*aired.hits(whole()))
+    count()
+    found = recounting.recount(NOON.date())
+    closing.close_expired(now=NOON.replace(day=18, hour=0))
+
+    with pytest.raises(recounting.NotKeptError):
+        recounting.swap(found)
+    recounting.forget()
+
+    assert counted() == 1

@@ -1,7 +1,7 @@
 """The rules by themselves: threshold, window, and which hits are dropped for which reason."""
 
 from collections.abc import Container
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from apps.downloads.agents import classify
 from apps.downloads.hit import Hit
 from apps.downloads.rules import Accepted, DropReason, judge
 from apps.downloads.threshold import threshold_bytes
-from apps.downloads.window import epoch_ms, key_expires_at, last_expired_day, open_day
+from apps.downloads.window import epoch_ms, last_expired_day, open_day
 from tests.downloads.making import CHROME, NOON, THRESHOLD, asked, make_hit, whole
 
 
@@ -78,7 +78,9 @@ def test_a_day_is_open_until_72_hours_after_its_end(now: datetime, expected: boo
 def test_a_key_is_destroyed_exactly_when_its_day_is_closed(now: datetime) -> None:
     day = last_expired_day(now)
 
-    assert key_expires_at(day) <= now < key_expires_at(day + timedelta(days=1))
+    noon, now_ms = datetime.combine(day, time(12), UTC), epoch_ms(now)
+    assert open_day(epoch_ms(noon), now_ms=now_ms) is None
+    assert open_day(epoch_ms(noon + timedelta(days=1)), now_ms=now_ms) == day + timedelta(days=1)
 
 
 def verdict(hit: Hit, data_centres: Container[str] = ()) -> Accepted | DropReason:

@@ -34,6 +34,15 @@ def test_order_repeats_and_batches_change_nothing(some: list[bytes], chance: ran
     assert len(at_once) == sketch.REGISTERS
 
 
+@given(*[st.lists(st.binary(min_size=16, max_size=16), max_size=50)] * 2)
+def test_united_sketches_are_the_sketch_of_everybody(
+    some: list[bytes], others: list[bytes]
+) -> None:
+    one, other = (sketch.add(sketch.empty(), keys) for keys in (some, others))
+
+    assert sketch.unite(one, other) == sketch.add(one, others)
+
+
 def test_a_sketch_never_shrinks_when_somebody_comes() -> None:
     before, counts = sketch.empty(), []
     for key in keys(3000):

@@ -10,16 +10,16 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from apps.core.clock import now
-from apps.downloads import totals
+from apps.downloads import charts, totals
+from apps.downloads.charts import Hour
 from apps.downloads.closing import tally_unfinished
+from apps.downloads.drop_days import Dropped, dropped
 from apps.downloads.episode_figures import all_time
 from apps.downloads.models import Coverage, Download, DropTally
 from apps.downloads.totals import (
     PLATFORM,
     DayTotal,
-    Dropped,
     Headline,
-    HourTotal,
     Period,
     Ranked,
     Scope,
@@ -98,13 +98,13 @@ def test_the_last_hours_are_there_with_the_current_one(episode: Episode) -> None
     listen(episode, days_ago=1, hour=16)
     listen(episode, days_ago=1, hour=15)  # 24 hours ago is over
 
-    found = totals.hourly(of_show(episode), now=NOW)
+    found = charts.hours(of_show(episode), now=NOW, count=24)
 
     assert len(found) == 24
-    assert found[0] == HourTotal(datetime(2026, 10, 13, 16, tzinfo=UTC), 1)
+    assert found[0] == Hour(datetime(2026, 10, 13, 16, tzinfo=UTC), 1, 0)
     assert [hour.downloads for hour in found[-3:]] == [1, 0, 2]
     assert sum(hour.downloads for hour in found) == 4
-    assert len(totals.hourly(of_show(episode), now=NOW, hours=48)) == 48
+    assert len(charts.hours(of_show(episode), now=NOW, count=48)) == 48
 
 
 def test_tables_are_sorted_and_cut(episode: Episode) -> None:
@@ -178,7 +178,7 @@ def test_drop_reasons_include_what_is_kept_but_no_download(episode: Episode) -> 
     tally_unfinished(TODAY)
     period = Period.last_days(1, today=TODAY)
 
-    found = totals.dropped(of_show(episode), period)
+    found = dropped(of_show(episode), period)
 
     assert [(line.reason, line.count) for line in found] == [
         ("bot", 5),
@@ -188,10 +188,8 @@ def test_drop_reasons_include_what_is_kept_but_no_download(episode: Episode) -> 
     ]
     assert found[0] == Dropped("bot", "Known bot", 5)
     organization = Scope(organization=episode.organization_id)
-    assert totals.dropped(organization, period) == found
-    assert ("malformed", 9) in [
-        (line.reason, line.count) for line in totals.dropped(PLATFORM, period)
-    ]
+    assert dropped(organization, period) == found
+    assert ("malformed", 9) in [(line.reason, line.count) for line in dropped(PLATFORM, period)]
 
 
 @pytest.mark.parametrize("what", ["episode", "show"])
@@ -215,7 +213,7 @@ def test_what_was_counted_outlives_the_emptied_trash(episode: Episode, what: str
     period = Period.last_days(1, today=TODAY)
     for scope in (Scope(organization=episode.organization_id), of_show(episode)):
         assert totals.headline(scope, today=TODAY).today == 2
-        assert totals.dropped(scope, period) == [Dropped("bot", "Known bot", 5)]
+        assert dropped(scope, period) == [Dropped("bot", "Known bot", 5)]
         remaining = 1 if what == "episode" else 0
         assert len(totals.top_episodes(scope, period)) == remaining
         assert len(totals.latest(scope)) == remaining
@@ -226,12 +224,12 @@ WEEK = Period.last_days(7, today=TODAY)
 QUERIES: list[Callable[[Scope], object]] = [
     lambda scope: totals.headline(scope, today=TODAY),
     lambda scope: totals.daily(scope, WEEK),
-    lambda scope: totals.hourly(scope, now=NOW),
+    lambda scope: charts.hours(scope, now=NOW, count=24),
     lambda scope: totals.top_episodes(scope, WEEK),
     lambda scope: totals.top_shows(scope, WEEK),
     lambda scope: totals.top_apps(scope, WEEK),
     lambda scope: totals.latest(scope),
-    lambda scope: totals.dropped(scope, WEEK),
+    lambda scope: dropped(scope, WEEK),
 ]
 
 

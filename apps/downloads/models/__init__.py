@@ -1,7 +1,7 @@
 """What is stored of listening: what lives as long as its day is open, and what is kept."""
 
 from apps.downloads.models.day import Coverage, DayKey, DayListener, HitBatch
-from apps.downloads.models.kept import Download, DropTally, LoggedDay
+from apps.downloads.models.kept import ClosedDay, Download, DropTally, LoggedDay
 from apps.downloads.models.stream import StreamPosition
 from apps.downloads.models.totals import (
     DayTotal,
@@ -15,6 +15,7 @@ from apps.downloads.models.totals import (
 )
 
 __all__ = [
+    "ClosedDay",
     "Coverage",
     "DayKey",
     "DayListener",

@@ -1,4 +1,4 @@
-"""What is kept for good: every download, and how many responses were dropped and why."""
+"""What is kept for good: every download, why responses were dropped, and which days are over."""
 
 from django.db import models
 from django.db.models import Q
@@ -87,6 +87,15 @@ class DropTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} {self.reason} on {self.day}"
+
+
+class ClosedDay(models.Model):
+    """That a UTC day takes no more hits: its key is destroyed, or about to be."""
+
+    day = models.DateField(primary_key=True)
+
+    def __str__(self) -> str:
+        return f"{self.day} is closed"
 
 
 class LoggedDay(models.Model):

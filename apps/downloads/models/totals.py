@@ -40,6 +40,14 @@ class _Total(models.Model):
         abstract = True
 
 
+class _PartTotal(_Total):
+    dimension = models.CharField(max_length=10, choices=Dimension, blank=True)
+    value = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        abstract = True
+
+
 class HourTotal(_Total):
     """Downloads of one hour, which begins at ``hour`` (a whole hour of UTC)."""
 
@@ -59,11 +67,9 @@ class HourTotal(_Total):
         return f"{self.downloads} in {self.hour:%Y-%m-%d %H}"
 
 
-class DayTotal(_Total):
+class DayTotal(_PartTotal):
     """Downloads of one day in the show's time zone (UTC for the platform)."""
 
-    dimension = models.CharField(max_length=10, choices=Dimension, blank=True)
-    value = models.CharField(max_length=255, blank=True)
     day = models.DateField()
 
     class Meta:
@@ -90,11 +96,9 @@ class DayTotal(_Total):
         return f"{self.downloads} {self.value} on {self.day}"
 
 
-class MonthTotal(_Total):
+class MonthTotal(_PartTotal):
     """Downloads of one month; ``month`` is its first day."""
 
-    dimension = models.CharField(max_length=10, choices=Dimension, blank=True)
-    value = models.CharField(max_length=255, blank=True)
     month = models.DateField()
 
     class Meta:

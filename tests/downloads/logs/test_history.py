@@ -8,8 +8,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from apps.downloads import history
-from apps.downloads.counting import count
 from apps.downloads.first_days import store_closed
 from apps.downloads.models import (
     Coverage,
@@ -18,17 +16,14 @@ from apps.downloads.models import (
     Download,
     FirstDays,
     HitBatch,
-    HourTotal,
     ListenerTotal,
 )
 from apps.downloads.rebuilding import rebuild
 from apps.downloads.totals import Scope, latest
 from podcasts.models import Episode
-from tests.downloads.beside import Beside
 from tests.downloads.logs.writing import combined
 from tests.downloads.making import NOON, POCKET_CASTS
 from tests.downloads.storing import store_download
-from tests.factories import EpisodeFactory
 
 LONG_AGO = NOON - timedelta(days=400)
 
@@ -120,21 +115,6 @@ def test_first_days_are_those_of_the_imported_history(
 
     rows = FirstDays.objects.filter(episode=episode)
     assert dict(rows.values_list("days", "downloads")) == {1: 0, 3: 1, 7: 1, 30: 1, 90: 1}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_totals_are_not_built_anew_beside_an_import(transactional_db: None) -> None:
-    made = EpisodeFactory()
-    with history.importing():
-        store_download(made, at=LONG_AGO)
-        rebuilding = Beside(lambda: rebuild(replace=True))
-        rebuilding.wait_until_it_waits()
-        counting = Beside(lambda: count([], also=lambda: None))
-        counting.end()  # it waits for no import
-    rebuilding.end()
-
-    assert not any(table.wrong or table.missing for table in rebuild(replace=False))
-    assert HourTotal.objects.filter(episode=made, downloads=1).exists()
 
 
 def test_open_days_are_counted_as_always(folder: Path, path: str, episode: Episode) -> None:

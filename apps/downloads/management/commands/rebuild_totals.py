@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.downloads.locks import BusyError
 from apps.downloads.rebuilding import rebuild
 
 
@@ -22,7 +23,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
-        differences = rebuild(replace=not check)
+        try:
+            differences = rebuild(replace=not check)
+        except BusyError as error:
+            raise CommandError(str(error)) from error
         for table in differences:
             self.stdout.write(
                 f"{table.table}: {table.wrong} rows that the downloads don't say, "

@@ -12,8 +12,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.core.clock import now
 from apps.downloads import recount
 from apps.downloads.archive import UnreadableError
+from apps.downloads.drop_reasons import drop_label
+from apps.downloads.locks import BusyError
 from apps.downloads.recount import Difference, NotKeptError, Recount
-from apps.downloads.totals import drop_label
 from podcasts.models import Show
 
 SHOWN = 20
@@ -46,7 +47,7 @@ class Command(BaseCommand):
         try:
             for number in range((last - first).days + 1):
                 self._recount(first + timedelta(days=number), yes=yes, dry_run=dry_run)
-        except (NotKeptError, UnreadableError) as error:
+        except (NotKeptError, UnreadableError, BusyError) as error:
             raise CommandError(str(error)) from error
         finally:
             recount.forget()

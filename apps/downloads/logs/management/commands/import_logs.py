@@ -21,6 +21,7 @@ from apps.core.clock import now
 from apps.downloads import history
 from apps.downloads.agents import classify
 from apps.downloads.hit import Hit
+from apps.downloads.locks import BusyError
 from apps.downloads.logs.audio_versions import remember_current
 from apps.downloads.logs.formats import LogFormat
 from apps.downloads.logs.importing import Progress
@@ -77,10 +78,15 @@ class Command(BaseCommand):
         if options["follow"] or not options["folder"]:
             raise CommandError("--history takes a --folder, and reads it once, without --follow.")
         stop = _stop_on_signals()
-        with history.importing() as found:
-            self._run(options, stop, count=lambda hits, also: found.count(as_messages(hits), also))
-            if stop.is_set():
-                raise CommandError("Stopped: nothing was imported.")
+        try:
+            with history.importing() as found:
+                self._run(
+                    options, stop, count=lambda hits, also: found.count(as_messages(hits), also)
+                )
+                if stop.is_set():
+                    raise CommandError("Stopped: nothing was imported.")
+        except BusyError as error:
+            raise CommandError(str(error)) from error
         if found.left_alone:
             self.stdout.write(
                 f"{len(found.left_alone):,} days of shows had downloads already and stay as they "

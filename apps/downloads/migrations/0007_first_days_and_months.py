@@ -5,8 +5,7 @@ from django.db import migrations, models
 
 from apps.downloads.models.references import OutlivedKey
 
-# A month of an episode was its total alone so far. Where 0004 has just added up all downloads, the
-# rows are there already, and the same.
+# A month of an episode was its total alone so far, also where 0004 has just added up all downloads.
 MONTHS = """
 INSERT INTO downloads_monthtotal (
     organization_id, show_id, episode_id, dimension, value, month, downloads, provisional
@@ -15,8 +14,6 @@ SELECT organization_id, show_id, episode_id, dimension, value,
     date_trunc('month', day::timestamp)::date, sum(downloads), sum(provisional)
 FROM downloads_daytotal WHERE episode_id IS NOT NULL AND dimension <> ''
 GROUP BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (show_id, episode_id, dimension, month, value) DO UPDATE SET
-    downloads = excluded.downloads, provisional = excluded.provisional
 """
 FORGET = "DELETE FROM downloads_monthtotal WHERE episode_id IS NOT NULL AND dimension <> ''"
 # A batch updates many rows of the newest pages: with room beside them, most of these updates touch
@@ -33,7 +30,7 @@ ALTER TABLE downloads_monthtotal RESET (fillfactor)
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("downloads", "0005_chart_indexes"),
+        ("downloads", "0006_closed_days"),
         ("podcasts", "0005_time_zone"),
     ]
 
