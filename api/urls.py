@@ -3,25 +3,29 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from api.episodes.audio_views import EpisodeAudioView
-from api.episodes.views import EpisodesView, EpisodeView
+from api.episodes.urls import episode_urlpatterns
 from api.live.views import (
     EpisodeLiveView,
     OrganizationLiveView,
     PlatformLiveView,
     ShowLiveView,
 )
-from api.shows.views import ShowsView, ShowView
+from api.organizations.urls import organization_urlpatterns
+from api.platform.urls import platform_urlpatterns
+from api.shows.urls import show_urlpatterns
 from api.tokens.views import (
     OrganizationTokensView,
     OrganizationTokenView,
     TokensView,
     TokenView,
 )
-from api.uploads.views import CompleteView, PartUrlsView, UploadsView, UploadView
+from api.uploads.urls import upload_urlpatterns
 
 app_name = "api"
 urlpatterns = [
+    *organization_urlpatterns,
+    *show_urlpatterns,
+    *platform_urlpatterns,
     path("schema/", SpectacularJSONAPIView.as_view(), name="schema"),
     path("tokens/", TokensView.as_view(), name="tokens"),
     path("tokens/<uuid:token_id>/", TokenView.as_view(), name="token"),
@@ -35,21 +39,14 @@ urlpatterns = [
         OrganizationTokenView.as_view(),
         name="organization-token",
     ),
-    path("uploads/", UploadsView.as_view(), name="uploads"),
-    path("uploads/<uuid:upload_id>/", UploadView.as_view(), name="upload"),
-    path("uploads/<uuid:upload_id>/part-urls/", PartUrlsView.as_view(), name="part-urls"),
-    path("uploads/<uuid:upload_id>/complete/", CompleteView.as_view(), name="complete-upload"),
-    path("shows/", ShowsView.as_view(), name="shows"),
-    path("shows/<uuid:show_id>/", ShowView.as_view(), name="show"),
+    *upload_urlpatterns,
+    *episode_urlpatterns,
     path(
         "organizations/<uuid:organization_id>/live/state/",
         OrganizationLiveView.as_view(),
         name="organization-live",
     ),
     path("shows/<uuid:show_id>/live/state/", ShowLiveView.as_view(), name="show-live"),
-    path("shows/<uuid:show_id>/episodes/", EpisodesView.as_view(), name="episodes"),
-    path("episodes/<uuid:episode_id>/", EpisodeView.as_view(), name="episode"),
-    path("episodes/<uuid:episode_id>/audio/", EpisodeAudioView.as_view(), name="episode-audio"),
     path("episodes/<uuid:episode_id>/live/state/", EpisodeLiveView.as_view(), name="episode-live"),
     path("platform/live/state/", PlatformLiveView.as_view(), name="platform-live"),
 ]

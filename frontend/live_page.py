@@ -12,7 +12,7 @@ from apps.live.states import Message, board_message
 
 # What no later message may undercut, and what tells an older one from a newer one.
 _SHOWN = (
-    *("epoch", "sequence", "day"),
+    *("epoch", "sequence", "day_ends_at"),
     *("today", "week", "month", "total", "listeners_now"),
 )
 

@@ -83,9 +83,10 @@ def _short(day: date) -> str:
     return f"{day.day} {day:%b}"
 
 
-def breakdowns(scope: Scope, *, today: date) -> dict[str, list[tuple[str, int]]]:
-    """Apps, countries, devices and what was not counted, in the days of the chart."""
+def breakdowns(scope: Scope, *, today: date, at: datetime) -> dict[str, list[tuple[str, int]]]:
+    """Apps, countries, devices, in the days of the chart; what was not counted, in UTC's."""
     period = Period.last_days(CHART_DAYS, today=today)
+    period_utc = Period.last_days(CHART_DAYS, today=at.astimezone(UTC).date())
     return {
         "apps": _named(totals.top_apps(scope, period, limit=8), "Unknown app"),
         "countries": [
@@ -93,7 +94,7 @@ def breakdowns(scope: Scope, *, today: date) -> dict[str, list[tuple[str, int]]]
             for share in totals.top_countries(scope, period, limit=8)
         ],
         "devices": _named(totals.top_devices(scope, period, limit=8), "Unknown device"),
-        "drops": [(drop.label, drop.count) for drop in dropped(scope, period)],
+        "drops": [(drop.label, drop.count) for drop in dropped(scope, period_utc)],
     }
 
 
@@ -101,13 +102,8 @@ def _named(shares: Iterable[Share], unknown: str) -> list[tuple[str, int]]:
     return [(share.name or unknown, share.downloads) for share in shares]
 
 
-def provisional_from(at: datetime, zone: tzinfo = UTC) -> date:
-    """The first day of this zone to which late reports can still add."""
-    return charts.first_open_day(at, zone)
-
-
-def _once_public(show: Show, at: datetime) -> EpisodeQuerySet:
-    """Episodes that are or were public, newest first, with no more than a table shows."""
+def once_public(show: Show, at: datetime) -> EpisodeQuerySet:
+    """Episodes that are or were public, newest first, with no more than tables and charts show."""
     return (
         episodes_of(show)
         .filter(published_at__lte=at)
@@ -119,7 +115,7 @@ def _once_public(show: Show, at: datetime) -> EpisodeQuerySet:
 
 def episode_page(show: Show, number: str | None, *, at: datetime) -> Page[Episode]:
     """One page of the episodes of the table."""
-    return Paginator(_once_public(show, at), EPISODES_PER_PAGE).get_page(number)
+    return Paginator(once_public(show, at), EPISODES_PER_PAGE).get_page(number)
 
 
 def episode_rows(show: Show, episodes: Iterable[Episode], *, at: datetime) -> list[EpisodeRow]:
@@ -141,7 +137,7 @@ def episode_marks(show: Show, days: Sequence[DayTotal], *, at: datetime) -> list
     zone = ZoneInfo(show.time_zone)
     first = datetime.combine(days[0].day, datetime.min.time(), zone)
     titles: defaultdict[date, list[str]] = defaultdict(list)
-    for episode in _once_public(show, at).filter(published_at__gte=first):
+    for episode in once_public(show, at).filter(published_at__gte=first):
         if episode.published_at:
             titles[episode.published_at.astimezone(zone).date()].append(episode.title)
     slot = 100 / len(days)

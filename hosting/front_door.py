@@ -26,6 +26,7 @@ class FrontDoor:
         await self._application(scope, _Bounded(scope, headers, receive), send)
 
 
+_PICTURES = (b"multipart/form-data", b"image/")  # what a picture comes as, in a form or bare
 _READ = {b"content-length", b"content-type", b"x-forwarded-proto"}
 
 
@@ -43,8 +44,10 @@ class _Bounded:
 
     def __init__(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> None:
         self._scope, self._receive = scope, receive
-        is_form = headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
-        self._room = settings.MAX_FORM_BYTES if is_form else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        may_be_picture = headers.get(b"content-type", b"").lower().startswith(_PICTURES)
+        self._room = (
+            settings.MAX_FORM_BYTES if may_be_picture else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        )
         announced = headers.get(b"content-length", b"")
         self._is_refused = announced.isdigit() and self._room < _number(announced)
         self._is_over = False

@@ -9,7 +9,8 @@ from api.live.streams import stream_urlpatterns
 from apps.core.streamed import Receive, Scope
 from hosting.data_plane import Application, Send
 
-_ADDRESS = re.compile(r"/api/v1/(?:platform|(?:organizations|shows|episodes)/[0-9a-f-]{36})/live")
+_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # as Django's uuid converter has it
+_ADDRESS = re.compile(rf"/api/v1/(?:platform|(?:organizations|shows|episodes)/{_ID})/live")
 
 
 class LiveStreams:

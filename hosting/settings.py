@@ -388,6 +388,7 @@ SPECTACULAR_SETTINGS = {
         "RoleEnum": "apps.accounts.roles.Role",
         "UploadStatusEnum": "apps.media.models.UploadStatus",
         "AssetStatusEnum": "apps.media.models.AssetStatus",
+        "AudioStatusEnum": "api.episodes.audio_serializers.AUDIO_STATUSES",
         "DeliveryEnum": "apps.media.delivery.DeliveryMode",
     },
 }

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import FETCH_RAISE
+from django.db.models import FETCH_RAISE, QuerySet
 from django.http import Http404
 
 from apps.accounts.access import membership_condition, require_role
 from apps.accounts.actors import Actor, show_limit_of
 from apps.accounts.models import Membership, Organization
 from apps.accounts.roles import Role
-from podcasts.models import Episode, Show
+from podcasts.models import Episode, Handle, Show
 from podcasts.querysets import EpisodeQuerySet, ShowQuerySet
 
 
@@ -45,6 +45,11 @@ def get_show(
         raise Http404("There is no such show.")
     require_role(actor, show.organization_id, needed, show_id=show.id)
     return show
+
+
+def handles_of(show: Show) -> QuerySet[Handle]:
+    """The handles that a show has or had, whose caller was let into it, bare."""
+    return Handle.objects.filter(show=show)
 
 
 def episodes_of(show: Show) -> EpisodeQuerySet:
@@ -116,6 +121,12 @@ def time_zone_of_show(show_id: UUID) -> ZoneInfo:
     """Whose days a show's figures are of; UTC's when there is no such show (any more)."""
     name = Show.objects.filter(pk=show_id).values_list("time_zone", flat=True).first()
     return ZoneInfo(name or "UTC")
+
+
+def time_zones_of_shows(organization_id: UUID) -> dict[UUID, ZoneInfo]:
+    """Whose days the figures of each of an organisation's shows are of, the trash included."""
+    shows = Show.objects.filter(organization_id=organization_id)
+    return {show: ZoneInfo(name) for show, name in shows.values_list("pk", "time_zone")}
 
 
 def place_of_episode(episode_id: UUID) -> tuple[UUID, ZoneInfo] | None:

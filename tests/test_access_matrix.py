@@ -100,6 +100,18 @@ def episode(suffix: str = "") -> Callable[[World], str]:
     return lambda world: f"/studio/episodes/{world.draft.id}/{suffix}"
 
 
+def ours(suffix: str = "") -> Callable[[World], str]:
+    return lambda world: f"/api/v1/organizations/{world.people.organization.id}/{suffix}"
+
+
+def api_show(suffix: str = "") -> Callable[[World], str]:
+    return lambda world: f"/api/v1/shows/{world.show.id}/{suffix}"
+
+
+def api_episode(suffix: str = "") -> Callable[[World], str]:
+    return lambda world: f"/api/v1/episodes/{world.draft.id}/{suffix}"
+
+
 MATRIX: dict[str, list[Row]] = {
     # Public
     "health": [page("/healthz", "anyone")],
@@ -204,20 +216,103 @@ MATRIX: dict[str, list[Row]] = {
     "platform:home": [page("/platform/", "staff")],
     "platform:release": [page("/platform/release/", "staff", "post")],
     # API
-    "api:schema": [api("/api/v1/schema/", "person")],
+    "api:schema": [api("/api/v1/schema/", "anyone")],
     "api:shows": [api("/api/v1/shows/", "person")],
-    "api:show": [api(lambda w: f"/api/v1/shows/{w.show.id}/", "analyst")],
+    "api:show": [
+        api(lambda w: f"/api/v1/shows/{w.show.id}/", "analyst"),
+        api(lambda w: f"/api/v1/shows/{w.show.id}/", "admin", "patch"),
+        api(lambda w: f"/api/v1/shows/{w.show.id}/", "admin", "delete"),
+    ],
+    "api:me": [api("/api/v1/me/", "person")],
+    "api:vocabularies": [api("/api/v1/vocabularies/", "person")],
+    "api:organizations": [
+        api("/api/v1/organizations/", "person"),
+        api("/api/v1/organizations/", "person", "post", lambda w: {"name": "New"}),
+    ],
+    "api:organization": [
+        api(ours(), "analyst"),
+        api(ours(), "owner", "patch", lambda w: {"name": "Renamed"}),
+    ],
+    "api:members": [api(ours("members/"), "analyst")],
+    "api:member": [
+        api(lambda w: ours(f"members/{w.membership.pk}/")(w), "analyst"),
+        api(
+            lambda w: ours(f"members/{w.membership.pk}/")(w),
+            "admin",
+            "patch",
+            lambda w: {"role": "editor"},
+        ),
+        api(lambda w: ours(f"members/{w.membership.pk}/")(w), "admin", "delete"),
+    ],
+    "api:invitations": [
+        api(ours("invitations/"), "admin"),
+        api(
+            ours("invitations/"),
+            "admin",
+            "post",
+            lambda w: {"email": "new@example.com", "role": "analyst"},
+        ),
+    ],
+    "api:invitation": [
+        api(lambda w: ours(f"invitations/{w.invitation.id}/")(w), "admin"),
+        api(lambda w: ours(f"invitations/{w.invitation.id}/")(w), "admin", "delete"),
+    ],
+    "api:accept-invitation": [api("/api/v1/invitations/accept/", "person", "post")],
+    "api:organization-shows": [
+        api(ours("shows/"), "analyst"),
+        api(ours("shows/"), "admin", "post"),
+    ],
+    "api:trash": [api(ours("trash/"), "analyst")],
+    "api:show-artwork": [
+        api(lambda w: f"/api/v1/shows/{w.show.id}/artwork/", "admin", "put"),
+        api(lambda w: f"/api/v1/shows/{w.show.id}/artwork/", "admin", "delete"),
+    ],
+    "api:show-feed": [api(lambda w: f"/api/v1/shows/{w.show.id}/feed/", "analyst")],
+    "api:handles": [api(lambda w: f"/api/v1/shows/{w.show.id}/handles/", "analyst")],
+    "api:restore-show": [
+        api(lambda w: f"/api/v1/shows/{w.trashed_show.id}/restore/", "admin", "post")
+    ],
+    "api:check-handle": [
+        api("/api/v1/handles/check/?handle=free", "person"),
+        api(lambda w: f"/api/v1/handles/check/?handle=free&show={w.show.id}", "analyst"),
+    ],
+    "api:quarantine": [api("/api/v1/platform/quarantine/", "staff")],
+    "api:release-quarantine": [api("/api/v1/platform/quarantine/release/", "staff", "post")],
     "api:organization-live": [
         api(lambda w: f"/api/v1/organizations/{w.people.organization.id}/live/state/", "analyst")
     ],
     "api:show-live": [api(lambda w: f"/api/v1/shows/{w.show.id}/live/state/", "analyst")],
     "api:episode-live": [api(lambda w: f"/api/v1/episodes/{w.draft.id}/live/state/", "analyst")],
-    "api:episodes": [api(lambda w: f"/api/v1/shows/{w.show.id}/episodes/", "analyst")],
-    "api:episode": [api(lambda w: f"/api/v1/episodes/{w.draft.id}/", "analyst")],
+    "api:all-episodes": [api("/api/v1/episodes/", "person")],
+    "api:notes-preview": [api("/api/v1/notes-preview/", "person", "post")],
+    "api:episodes": [
+        api(api_show("episodes/"), "analyst"),
+        api(api_show("episodes/"), "editor", "post", lambda w: {"title": "New"}),
+    ],
+    "api:change-episodes": [api(api_show("episodes/bulk/"), "editor", "post")],
+    "api:reorder-episodes": [api(api_show("episodes/reorder/"), "editor", "post")],
+    "api:seasons": [api(api_show("seasons/"), "analyst")],
+    "api:episode": [
+        api(api_episode(), "analyst"),
+        api(api_episode(), "editor", "patch", lambda w: {"title": "Other"}),
+        api(api_episode(), "editor", "delete"),
+    ],
+    "api:publish-episode": [api(api_episode("publish/"), "editor", "post")],
+    "api:schedule-episode": [api(api_episode("schedule/"), "editor", "post")],
+    "api:unschedule-episode": [api(api_episode("unschedule/"), "editor", "post")],
+    "api:unpublish-episode": [api(api_episode("unpublish/"), "editor", "post")],
+    "api:restore-episode": [
+        api(lambda w: f"/api/v1/episodes/{w.trashed_episode.id}/restore/", "editor", "post")
+    ],
+    "api:episode-artwork": [
+        api(api_episode("artwork/"), "editor", "put"),
+        api(api_episode("artwork/"), "editor", "delete"),
+    ],
+    "api:episode-chapters": [api(api_episode("chapters/"), "analyst")],
     "api:episode-audio": [
-        api(lambda w: f"/api/v1/episodes/{w.draft.id}/audio/", "analyst"),
+        api(api_episode("audio/"), "analyst"),
         api(
-            lambda w: f"/api/v1/episodes/{w.draft.id}/audio/",
+            api_episode("audio/"),
             "editor",
             "post",
             lambda w: {"asset": str(w.draft.audio_id)},
@@ -248,6 +343,11 @@ MATRIX: dict[str, list[Row]] = {
             method,
         )
         for method in ("get", "delete")
+    ],
+    "api:retry-audio": [api(api_episode("audio/retry/"), "editor", "post")],
+    "api:asset": [api(lambda w: f"/api/v1/assets/{w.draft.audio_id}/", "editor")],
+    "api:organization-uploads": [
+        api(lambda w: f"/api/v1/organizations/{w.people.organization.id}/uploads/", "editor")
     ],
     "api:uploads": [
         api(

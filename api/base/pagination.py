@@ -5,7 +5,9 @@ A cursor names a row by the value that the list is ordered by and by its id, whi
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import merge
 from typing import Any, Self, cast
 
 import msgspec
@@ -56,13 +58,14 @@ class _Cursor(msgspec.Struct, array_like=True):
             document = base64.urlsafe_b64decode(padded.encode())
             return msgspec.json.decode(document, type=cls)
         except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
-            raise _bad_cursor() from error
+            raise bad_cursor() from error
 
     def __str__(self) -> str:
         return base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
 
 
-def _bad_cursor() -> ParameterError:
+def bad_cursor() -> ParameterError:
+    """For a cursor that no link of ours had."""
     return ParameterError(
         "cursor", "invalid_cursor", "This cursor is none of ours. Begin with the first page."
     )
@@ -75,13 +78,25 @@ class CursorPagination(BasePagination):
         self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
     ) -> list[Any]:
         """The rows of the page; raises ParameterError."""
+        return self.paginate_merged([queryset], request, view)
+
+    def paginate_merged(
+        self, querysets: Sequence[QuerySet[Any]], request: Request, view: APIView | None = None
+    ) -> list[Any]:
+        """A page of the rows of several models as one list, one query for each.
+
+        What they are ordered by compares here as in the database: times do, texts do not.
+        """
         orderings: Orderings = getattr(view, "orderings", BY_ID)
         self._address = settings.BASE_URL + request.get_full_path()
         self._cursor = self._cursor_of(request)
         self._ordering = _ordering_of(request, orderings, self._cursor)
-        self._size = _size_of(request)
-        rows = self._after(queryset.annotate(**{_SORT: self._expression(orderings)}))
-        found = list(rows[: self._size + 1])
+        self._size = page_size_of(request)
+        reached = [
+            self._after(rows.annotate(**{_SORT: self._expression(orderings)}))[: self._size + 1]
+            for rows in querysets
+        ]
+        found = list(merge(*reached, key=_place, reverse=self._is_descending))
         self._has_more = len(found) > self._size
         del found[self._size :]
         self._page = found[::-1] if self._is_backward else found
@@ -95,14 +110,18 @@ class CursorPagination(BasePagination):
         text = request.query_params.get("cursor")
         return _Cursor.parse(text) if text else None
 
+    @property
+    def _is_descending(self) -> bool:
+        """As the page is read, which is not how it is shown when it is read backward."""
+        return self._ordering.startswith("-") is not self._is_backward
+
     def _expression(self, orderings: Orderings) -> Combinable:
         expression = orderings.expressions[self._ordering.removeprefix("-")]
         return F(expression) if isinstance(expression, str) else expression
 
     def _after(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Ordered as the page is read, beginning behind the cursor's row."""
-        is_descending = self._ordering.startswith("-") is not self._is_backward
-        sign, compare = ("-", "lt") if is_descending else ("", "gt")
+        sign, compare = ("-", "lt") if self._is_descending else ("", "gt")
         ordered = rows.order_by(sign + _SORT, sign + "pk")
         if self._cursor is None:
             return ordered
@@ -160,6 +179,10 @@ class CursorPagination(BasePagination):
         ]
 
 
+def _place(row: Any) -> tuple[Any, Any]:
+    return row._sort, row.pk
+
+
 def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
     return {
         "name": name,
@@ -170,7 +193,8 @@ def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str,
     }
 
 
-def _size_of(request: Request) -> int:
+def page_size_of(request: Request) -> int:
+    """How many rows ``?page_size=`` asks for; raises ParameterError."""
     text = request.query_params.get("page_size", str(DEFAULT_SIZE))
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LARGEST_SIZE):
         message = f"A page has 1 to {LARGEST_SIZE} rows."
@@ -187,7 +211,7 @@ def _ordering_of(request: Request, orderings: Orderings, cursor: _Cursor | None)
         message = "This list can be ordered by " + ", ".join(orderings.names()) + "."
         raise ParameterError("ordering", "invalid_choice", message)
     if cursor is not None and cursor.ordering != wanted:
-        raise _bad_cursor()
+        raise bad_cursor()
     return wanted
 
 
@@ -198,7 +222,8 @@ def _position(cursor: _Cursor, rows: QuerySet[Any]) -> tuple[Any, Any]:
         value = field.to_python(msgspec.json.decode(cursor.value))
         key = rows.model._meta.pk.to_python(cursor.id)
     except (ValidationError, ValueError, TypeError) as error:
-        raise _bad_cursor() from error
-    if value is None or key is None or (isinstance(value, str) and "\0" in value):
-        raise _bad_cursor()
+        raise bad_cursor() from error
+    for part in (value, key):
+        if part is None or (isinstance(part, str) and "\0" in part):
+            raise bad_cursor()
     return value, key

@@ -12,6 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 CONTENT_TYPE = "application/problem+json"
+NOTHING_HERE = "There is nothing here, or nothing for you."
+"""Always in the same words: doors that differ would tell a foreign row from none."""
 _NON_FIELD = "non_field_errors"
 
 
@@ -73,7 +75,7 @@ def _response(exception: Exception) -> Response | None:
                 exception.status, exception.code, exception.detail, errors=exception.errors
             )
         case Http404():
-            return problem(404, "not_found", str(exception) or "There is nothing here.")
+            return problem(404, "not_found", NOTHING_HERE)
         case PermissionDenied():
             return problem(403, "permission_denied", str(exception) or "You may not do this.")
         case ValidationError():

@@ -66,7 +66,8 @@ class Reading:
     def apply[M: Model](self, rows: QuerySet[M]) -> QuerySet[M]:
         """The same rows, with all that is declared and nothing that is not."""
         joined = list(self._joined_names())
-        fetched = rows.select_related(*joined) if joined else rows.select_related(None)
+        bare = rows.select_related(None)  # whatever a door has joined
+        fetched = bare.select_related(*joined) if joined else bare
         only = fetched.only(*self._joined_paths()).prefetch_related(None)
         return only.fetch_mode(FETCH_RAISE)
 

@@ -25,7 +25,7 @@ from api.base.rendering import to_json
 from api.base.rows import Plan, RowSerializer
 from apps.accounts.scopes import Scope
 
-_PAGING = ("cursor", "page_size", "ordering")
+PAGING = ("cursor", "page_size", "ordering")
 # An answer with some of its fields is of another type, so that the usual one can promise all.
 SPARSE_TYPE = "application/vnd.longwave.sparse+json"
 
@@ -127,7 +127,7 @@ class ListView[M: Model](RowsView[M]):
         """Paging, fields and the list's filters."""
         if self.request.method != "GET":
             return self.parameters
-        return (*self.parameters, *_PAGING, "fields", *filter_parameters(self))
+        return (*self.parameters, *PAGING, "fields", *filter_parameters(self))
 
     def get(self, request: Request, *args: Any, **parts: Any) -> Response:
         """One page."""

@@ -4,6 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.media.models import AssetStatus
+
+AUDIO_STATUSES = ["empty", *AssetStatus.values]
+
 
 class NewAudioSerializer(serializers.Serializer[Any]):
     """Which uploaded file is to be the audio."""
@@ -56,6 +60,6 @@ class AudioStateSerializer(serializers.Serializer[Any]):
 
     type = serializers.CharField()
     episode = serializers.UUIDField()
-    status = serializers.ChoiceField(choices=["empty", "pending", "processing", "ready", "failed"])
+    status = serializers.ChoiceField(choices=AUDIO_STATUSES)
     incoming = IncomingAudioSerializer(allow_null=True)
     audio = CurrentAudioSerializer(allow_null=True)

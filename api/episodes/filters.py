@@ -35,3 +35,10 @@ class EpisodeFilters(django_filters.FilterSet):
     def of_status(self, rows: EpisodeQuerySet, name: str, value: str) -> QuerySet[Episode]:
         """As the studio's list has it."""
         return rows.shown_as(value, now())
+
+
+class EpisodesOfAllShowsFilters(EpisodeFilters):
+    """Of lists that go across shows."""
+
+    show = django_filters.UUIDFilter(help_text="Only those of this show.")
+    organization = django_filters.UUIDFilter(help_text="Only those of this organisation.")

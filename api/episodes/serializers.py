@@ -1,14 +1,17 @@
 """Episodes as programs see and change them."""
 
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
 
 from api.base.rows import Computed, RowSerializer
 from api.shows.serializers import ShowBriefSerializer, artwork_url
+from apps.core.clock import now
 from apps.media.models import Rendition
 from podcasts import urls
 from podcasts.models import Episode
+from podcasts.services.episodes import MAX_NOTES
 
 
 class EnclosureSerializer(serializers.Serializer[Any]):
@@ -113,3 +116,66 @@ class EpisodeInput(serializers.ModelSerializer[Episode]):
     class Meta:
         model = Episode
         fields = ["title", "notes", "season_number", "episode_number", "type", "is_explicit"]
+
+
+def refuse_future(value: datetime | None) -> None:
+    """What is to come is scheduled, so that nobody plans by mistake."""
+    if value is not None and value > now():
+        raise serializers.ValidationError(
+            "This moment is still to come. Schedule the episode instead.", "future_date"
+        )
+
+
+class PublishInput(serializers.Serializer[Any]):
+    """With which date to publish."""
+
+    published_at = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        default=None,
+        validators=[refuse_future],
+        help_text="In the past; the feed’s pubDate. Left out: now, or the date it has.",
+    )
+
+
+class ScheduleInput(serializers.Serializer[Any]):
+    """When to publish."""
+
+    publish_at = serializers.DateTimeField(help_text="A moment to come; without an offset in UTC.")
+
+
+class ChapterSerializer(serializers.Serializer[Any]):
+    """A chapter as the audio file names it."""
+
+    start_ms = serializers.IntegerField()
+    end_ms = serializers.IntegerField()
+    title = serializers.CharField()
+
+
+class ChaptersSerializer(RowSerializer[Episode]):
+    """The chapters of the audio that is served; none when the file has none."""
+
+    chapters = Computed(
+        lambda episode: episode.audio.chapters if episode.audio else [],
+        ChapterSerializer(many=True),
+        reads=["audio__chapters"],
+    )
+
+    class Meta:
+        model = Episode
+        fields = ["id", "audio", "chapters"]
+        read_only_fields = fields
+
+
+class NotesInput(serializers.Serializer[Any]):
+    """Show notes as they are typed."""
+
+    notes = serializers.CharField(
+        allow_blank=True, trim_whitespace=False, max_length=MAX_NOTES, help_text="Markdown."
+    )
+
+
+class NotesSerializer(serializers.Serializer[Any]):
+    """Show notes as listeners see them."""
+
+    html = serializers.CharField()

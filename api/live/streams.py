@@ -7,16 +7,18 @@ whoever comes back needs nothing of what they missed, and ``Last-Event-ID`` says
 import asyncio
 import json
 import logging
+from contextlib import suppress
 from typing import Any, ClassVar
 from weakref import WeakSet
 
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
+from django.db import DatabaseError
 from django.urls import URLPattern, path
 from redis.exceptions import RedisError
 
 from api.base.authentication import BAD_TOKEN_CHALLENGE, CHALLENGE, actor_with, bearer_secret
-from api.base.problems import CONTENT_TYPE, problem
+from api.base.problems import CONTENT_TYPE, NOTHING_HERE, problem
 from apps.accounts.tokens import TokenRefusedError
 from apps.live.boards import BoardListening
 from apps.live.groups import Kind
@@ -25,6 +27,8 @@ from apps.live.listening import NOT_ALLOWED, NOT_FOUND, SIGN_IN_FIRST, RefusedEr
 logger = logging.getLogger(__name__)
 
 RETRY_MS = 3000
+GOODBYE_SECONDS = 2
+"""How long the clients that take nothing hold up the end of a process."""
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     # no-transform: a proxy that compresses holds events back until it has enough of them.
@@ -58,7 +62,7 @@ class BoardStream(BoardListening):
         hearing = asyncio.create_task(self._hear(receive))
         try:
             await super().__call__(scope, self._inbox.get, send)
-        except (RedisError, OSError):
+        except (RedisError, OSError, DatabaseError):
             if self._is_begun:
                 raise
             self.base_send = send
@@ -66,18 +70,18 @@ class BoardStream(BoardListening):
             await self._answer(503, "unavailable", "This is not available at the moment.")
         finally:
             hearing.cancel()
-            await self.leave()
+            _open.discard(self)
 
     async def _hear(self, receive: Any) -> None:
+        """A request's body says nothing, and none of it is kept."""
         message = {"type": ""}
         while message["type"] != "http.disconnect":
             message = await receive()
-            self._inbox.put_nowait(message)
+            if not message.get("more_body"):
+                self._inbox.put_nowait({"type": message["type"]})
 
     async def http_request(self, message: dict[str, Any]) -> None:
         """Refuse, or send the current state and go on."""
-        if message.get("more_body"):
-            return
         method = self.scope["method"]
         if method not in {"GET", "HEAD"}:
             await self._answer(405, "method_not_allowed", "This address can only be read.")
@@ -116,7 +120,6 @@ class BoardStream(BoardListening):
 
     async def http_disconnect(self, message: dict[str, Any]) -> None:
         """The client went, or this side has ended."""
-        await self.leave()
         raise StopConsumer
 
     async def write(self, text: str | None) -> None:
@@ -126,9 +129,10 @@ class BoardStream(BoardListening):
         """A status, or once that is out an event of its own kind as the last one."""
         if not self._is_begun:
             status, code = _REFUSALS[refused.code]
-            await self._answer(status, refused.name or code, refused.detail)
+            detail = NOTHING_HERE if status == 404 else refused.detail
+            await self._answer(status, refused.name or code, detail)
         else:
-            await self.leave()
+            self.fall_silent()
             goodbye = json.dumps({"type": "end", "detail": refused.detail})
             await self._send_body(_event(goodbye, kind="end"), is_last=True)
         self.end()
@@ -139,7 +143,7 @@ class BoardStream(BoardListening):
 
     async def say_goodbye(self) -> None:
         """The server stops: the client comes back to another process by itself."""
-        await self.leave()
+        self.fall_silent()
         await self._send_body(_COMMENT, is_last=True)
         self.end()
 
@@ -176,11 +180,9 @@ def _event(text: str, kind: str = "") -> bytes:
 
 async def end_streams() -> None:
     """Before a process stops: a stream would hold it up until its patience ends."""
-    for stream in list(_open):
-        try:
-            await stream.say_goodbye()
-        except OSError:
-            continue
+    goodbyes = asyncio.gather(*(one.say_goodbye() for one in list(_open)), return_exceptions=True)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(goodbyes, GOODBYE_SECONDS)
 
 
 stream_urlpatterns: list[URLPattern] = [

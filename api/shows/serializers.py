@@ -68,6 +68,7 @@ class ShowSerializer(RowSerializer[Show]):
             "url",
             "feed_url",
             "artwork_url",
+            "is_artwork_generated",
             "created_at",
             "updated_at",
         ]
@@ -110,3 +111,17 @@ class ShowInput(serializers.ModelSerializer[Show]):
         ]
         # Whether it is taken is told by the service, with a code of its own.
         extra_kwargs: dict[str, dict[str, Any]] = {"handle": {"validators": []}}
+
+
+class NewShowInput(ShowInput):
+    """What a new show needs; the service proposes what is left out."""
+
+    class Meta(ShowInput.Meta):
+        extra_kwargs: dict[str, dict[str, Any]] = {
+            "handle": {
+                "validators": [],
+                "required": False,
+                "help_text": "Made from the title unless given.",
+            },
+            "author": {"required": False, "help_text": "The organisation unless given."},
+        }

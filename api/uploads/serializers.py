@@ -5,8 +5,12 @@ from typing import Any
 from rest_framework import serializers
 
 from api.base.fields import ChecksumField
-from apps.media.models import Upload
+from api.base.rows import Computed, RowSerializer
+from api.episodes.audio_serializers import AudioErrorSerializer
+from api.episodes.serializers import RenditionSerializer
+from apps.media.models import Asset, AssetStatus, Upload
 from apps.media.uploads import MAX_PARTS, PartClaim, received_parts
+from podcasts.audio import RETRYABLE_ERRORS
 
 # One signature costs about half a millisecond; a client asks again long before the last part.
 MAX_PARTS_PER_REQUEST = 100
@@ -69,11 +73,19 @@ class ReceivedPartSerializer(serializers.Serializer[Any]):
     checksum_sha256 = serializers.CharField()
 
 
-class UploadSerializer(serializers.ModelSerializer[Upload]):
-    """An upload and how far it is."""
+class UploadBriefSerializer(RowSerializer[Upload]):
+    """An upload, its parts apart: those are known to the storage only."""
 
-    parts = serializers.SerializerMethodField()
-    asset = serializers.SerializerMethodField()
+    part_count = Computed(
+        lambda upload: upload.part_count,
+        serializers.IntegerField(),
+        reads=["size_bytes", "part_size_bytes"],
+    )
+    asset = Computed(
+        lambda upload: asset.id if (asset := getattr(upload, "asset", None)) else None,
+        serializers.UUIDField(allow_null=True, help_text="The file that it has become."),
+        reads=["asset"],
+    )
 
     class Meta:
         model = Upload
@@ -86,23 +98,33 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
             "status",
             "part_size_bytes",
             "part_count",
-            "parts",
             "asset",
             "created_at",
             "expires_at",
         ]
         read_only_fields = fields
 
-    part_count = serializers.IntegerField(read_only=True)
 
-    def get_parts(self, upload: Upload) -> list[dict[str, Any]]:
-        """The parts that have arrived, by number."""
-        return [dict(ReceivedPartSerializer(part).data) for part in received_parts(upload)]
+class UploadSerializer(UploadBriefSerializer):
+    """An upload and how far it is."""
 
-    def get_asset(self, upload: Upload) -> str | None:
-        """The file that a complete upload has become."""
-        asset = getattr(upload, "asset", None)
-        return str(asset.id) if asset else None
+    parts = Computed(
+        lambda upload: [
+            {
+                "number": part.number,
+                "size_bytes": part.size_bytes,
+                "checksum_sha256": part.checksum_sha256,
+            }
+            for part in received_parts(upload)
+        ],
+        ReceivedPartSerializer(many=True, help_text="Those that have arrived, by number."),
+        reads=["status", "storage_token"],
+    )
+
+    class Meta:
+        model = Upload
+        fields = [*UploadBriefSerializer.Meta.fields, "parts"]
+        read_only_fields = fields
 
 
 class PartRequestSerializer(serializers.Serializer[Any]):
@@ -116,10 +138,53 @@ class PartRequestSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(source="target.expires_at")
 
 
-class AssetSerializer(serializers.Serializer[Any]):
-    """An uploaded file."""
+def _error(asset: Asset) -> dict[str, Any] | None:
+    if asset.status != AssetStatus.FAILED:
+        return None
+    return {
+        "code": asset.error_code,
+        "message": asset.error_message,
+        "can_retry": asset.error_code in RETRYABLE_ERRORS,
+    }
 
-    id = serializers.UUIDField()
-    filename = serializers.CharField()
-    size_bytes = serializers.IntegerField()
-    status = serializers.CharField()
+
+class AssetSerializer(RowSerializer[Asset]):
+    """An uploaded file, how far its preparation is, and what was made from it."""
+
+    error = Computed(
+        _error,
+        AudioErrorSerializer(allow_null=True),
+        reads=["status", "error_code", "error_message"],
+    )
+    chapter_count = Computed(
+        lambda asset: len(asset.chapters), serializers.IntegerField(), reads=["chapters"]
+    )
+    notices = Computed(
+        lambda asset: asset.notices,
+        serializers.ListField(
+            child=serializers.CharField(), help_text="What is odd about the file, in sentences."
+        ),
+        reads=["notices"],
+    )
+    renditions = RenditionSerializer(many=True)
+
+    class Meta:
+        model = Asset
+        fields = [
+            "id",
+            "organization",
+            "filename",
+            "size_bytes",
+            "sha256",
+            "status",
+            "stage",
+            "progress",
+            "error",
+            "title",
+            "chapter_count",
+            "notices",
+            "renditions",
+            "created_at",
+            "processed_at",
+        ]
+        read_only_fields = fields

@@ -1,30 +1,37 @@
-"""Uploads: opened, continued, sent in parts, completed, thrown away."""
+"""Uploads: listed, opened, continued, sent in parts, completed, thrown away."""
 
 from http import HTTPStatus
+from typing import ClassVar
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.base.documents import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
+from api.base.pagination import Orderings
 from api.base.permissions import require_scope
 from api.base.problems import ProblemError
-from api.base.views import ApiView
+from api.base.views import ApiView, ListView, RowsView, RowView
 from api.episodes.audio_views import receive
+from api.uploads.filters import UploadFilters
 from api.uploads.serializers import (
     AssetSerializer,
     CompleteSerializer,
     NewUploadSerializer,
     PartRequestSerializer,
     PartUrlsSerializer,
+    UploadBriefSerializer,
     UploadSerializer,
 )
 from apps.accounts.roles import Role
 from apps.accounts.scopes import Scope
 from apps.media import uploads
-from apps.media.access import get_upload
+from apps.media.access import assets_of_member, get_asset, get_upload, uploads_of_member
 from apps.media.admission import UploadRefusedError
+from apps.media.models import Asset, Upload
 from podcasts.access import get_episode, require_uploader
 
 _STATUSES = {
@@ -32,18 +39,75 @@ _STATUSES = {
     "no_room": HTTPStatus.INSUFFICIENT_STORAGE,
     "no_such_part": HTTPStatus.BAD_REQUEST,
 }
+_REFUSALS = {403: FORBIDDEN, 404: NOT_FOUND}
 
 
 def _refused(error: UploadRefusedError) -> ProblemError:
     return ProblemError(_STATUSES.get(error.code, HTTPStatus.CONFLICT), error.code, error.message)
 
 
-class UploadsView(ApiView):
+class OrganizationUploadsView(ListView[Upload]):
+    """``/organizations/<id>/uploads/``."""
+
+    read_scope = write_scope = Scope.UPLOADS
+    serializer_class = UploadBriefSerializer
+    filterset_class = UploadFilters
+    orderings: ClassVar = Orderings(
+        "-created_at",
+        {
+            "created_at": "created_at",
+            "expires_at": "expires_at",
+            "size_bytes": "size_bytes",
+            "filename": "filename",
+        },
+    )
+
+    def rows(self) -> QuerySet[Upload]:
+        organization_id = self.kwargs["organization_id"]
+        return uploads_of_member(self.request.user).filter(organization=organization_id)
+
+    @extend_schema(
+        operation_id="list_uploads",
+        responses={
+            200: UploadBriefSerializer(many=True),
+            **problems(_REFUSALS | {400: INVALID}),
+        },
+    )
+    def get(self, request: Request, organization_id: UUID) -> Response:
+        """One page of an organisation's uploads, open and closed ones, newest first.
+
+        A token for one show sees those that it began itself.
+        """
+        require_uploader(request.user, organization_id)
+        return super().get(request)
+
+
+class UploadsView(RowsView[Upload]):
     """``/uploads/``."""
 
     read_scope = write_scope = Scope.UPLOADS
+    serializer_class = UploadSerializer
 
-    @extend_schema(request=NewUploadSerializer, responses={201: UploadSerializer})
+    def rows(self) -> QuerySet[Upload]:
+        return uploads_of_member(self.request.user)
+
+    @extend_schema(
+        operation_id="open_upload",
+        request=NewUploadSerializer,
+        responses={
+            200: UploadSerializer,
+            201: UploadSerializer,
+            **problems(
+                _REFUSALS
+                | {
+                    400: INVALID,
+                    409: "`too_many_uploads`: the organisation has too many unfinished ones.",
+                    413: "`too_large`: more than the installation accepts.",
+                    507: "`no_room`: the disk is too full.",
+                }
+            ),
+        },
+    )
     def post(self, request: Request) -> Response:
         """Open an upload (201), or continue the open one of the same file (200)."""
         data = NewUploadSerializer(data=request.data)
@@ -56,23 +120,35 @@ class UploadsView(ApiView):
             )
         except UploadRefusedError as error:
             raise _refused(error) from error
-        return Response(UploadSerializer(upload).data, status=201 if is_new else 200)
+        return self.row_answer(upload.pk, status=201 if is_new else 200)
 
 
-class UploadView(ApiView):
+class UploadView(RowView[Upload]):
     """``/uploads/<id>/``."""
 
     read_scope = write_scope = Scope.UPLOADS
+    serializer_class = UploadSerializer
 
-    @extend_schema(responses=UploadSerializer)
+    def rows(self) -> QuerySet[Upload]:
+        return uploads_of_member(self.request.user)
+
+    @extend_schema(
+        operation_id="get_upload", responses={200: UploadSerializer, **problems(_REFUSALS)}
+    )
     def get(self, request: Request, upload_id: UUID) -> Response:
         """How far an upload is, with the parts that have arrived."""
-        return Response(UploadSerializer(get_upload(request.user, upload_id)).data)
+        get_upload(request.user, upload_id)
+        return self.row_answer(upload_id)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(
+        operation_id="abort_upload",
+        responses={204: None, **problems(_REFUSALS | {412: CHANGED})},
+    )
     def delete(self, request: Request, upload_id: UUID) -> Response:
         """Throw an open upload away; a closed one stays as it is."""
-        uploads.abort_upload(upload=get_upload(request.user, upload_id))
+        upload = get_upload(request.user, upload_id)
+        with self.unchanged(upload_id):
+            uploads.abort_upload(upload=upload)
         return Response(status=204)
 
 
@@ -81,7 +157,20 @@ class PartUrlsView(ApiView):
 
     read_scope = write_scope = Scope.UPLOADS
 
-    @extend_schema(request=PartUrlsSerializer, responses=PartRequestSerializer(many=True))
+    @extend_schema(
+        operation_id="request_part_urls",
+        request=PartUrlsSerializer,
+        responses={
+            200: PartRequestSerializer(many=True),
+            **problems(
+                _REFUSALS
+                | {
+                    400: INVALID + " Or `no_such_part`.",
+                    409: "`upload_closed`: it takes no more parts.",
+                }
+            ),
+        },
+    )
     def post(self, request: Request, upload_id: UUID) -> Response:
         """Where to send parts: each address takes one part with this size and checksum only."""
         upload = get_upload(request.user, upload_id)
@@ -94,17 +183,35 @@ class PartUrlsView(ApiView):
         return Response(PartRequestSerializer(requests, many=True).data)
 
 
-class CompleteView(ApiView):
+class CompleteView(RowsView[Asset]):
     """``/uploads/<id>/complete/``."""
 
     read_scope = write_scope = Scope.UPLOADS
+    serializer_class = AssetSerializer
 
-    @extend_schema(request=CompleteSerializer, responses=AssetSerializer)
+    def rows(self) -> QuerySet[Asset]:
+        return assets_of_member(self.request.user)
+
+    @extend_schema(
+        operation_id="complete_upload",
+        request=CompleteSerializer,
+        responses={
+            200: AssetSerializer,
+            **problems(
+                _REFUSALS
+                | {
+                    400: INVALID,
+                    409: "`parts_differ`, `upload_closed`, or `audio_failed`.",
+                    507: "`no_room`: the disk is too full to join the parts.",
+                }
+            ),
+        },
+    )
     def post(self, request: Request, upload_id: UUID) -> Response:
-        """Join the parts into one file; a repeated call answers the same.
+        """Join the parts into one file; a repeated call answers the same file.
 
         With an episode, both happen or neither: a file that arrived is never left without a use.
-        Changing an episode takes the scope ``write`` as well.
+        Changing an episode takes the scope `write` as well.
         """
         upload = get_upload(request.user, upload_id)
         data = CompleteSerializer(data=request.data)
@@ -122,4 +229,22 @@ class CompleteView(ApiView):
                     receive(episode, asset)
         except UploadRefusedError as error:
             raise _refused(error) from error
-        return Response(AssetSerializer(asset).data)
+        return self.row_answer(asset.pk)
+
+
+class AssetView(RowView[Asset]):
+    """``/assets/<id>/``."""
+
+    read_scope = write_scope = Scope.UPLOADS
+    serializer_class = AssetSerializer
+
+    def rows(self) -> QuerySet[Asset]:
+        return assets_of_member(self.request.user)
+
+    @extend_schema(
+        operation_id="get_asset", responses={200: AssetSerializer, **problems(_REFUSALS)}
+    )
+    def get(self, request: Request, asset_id: UUID) -> Response:
+        """An uploaded file: how far its preparation is, and the renditions made from it."""
+        get_asset(request.user, asset_id)
+        return self.row_answer(asset_id)

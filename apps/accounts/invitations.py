@@ -140,14 +140,18 @@ def accept(*, user: User, token: str) -> Membership:
         .first()
     )
     if invitation is None:
-        raise ValidationError("This invitation is no longer valid: ask for a new one.")
+        raise ValidationError(
+            "This invitation is no longer valid: ask for a new one.", code="invitation_over"
+        )
     existing = Membership.objects.filter(
         organization_id=invitation.organization_id, user=user
     ).first()
     if existing is not None:
         return existing
     if invitation.accepted_at is not None:
-        raise ValidationError("This invitation was used already: ask for a new one.")
+        raise ValidationError(
+            "This invitation was used already: ask for a new one.", code="invitation_used"
+        )
     invitation.accepted_at = now()
     invitation.save(update_fields=["accepted_at"])
     return Membership.objects.create(

@@ -22,8 +22,11 @@ def rename_organization(*, organization: Organization, name: str) -> None:
     organization.save(update_fields=["name"])
 
 
-def _lock_members(organization: Organization) -> None:
-    # Two owners who step down at the same moment must not leave nobody.
+def lock_members(organization: Organization) -> None:
+    """In a transaction, let nobody else change who is a member and as what.
+
+    Two owners who step down at the same moment must not leave nobody.
+    """
     Organization.objects.select_for_update().get(pk=organization.pk)
 
 
@@ -47,7 +50,7 @@ def _require_rank(actor: Membership, *roles: str) -> None:
 @transaction.atomic
 def change_role(*, actor: Membership, membership: Membership, role: Role) -> None:
     """Give a member another role; ValidationError when none would own the organisation."""
-    _lock_members(membership.organization)
+    lock_members(membership.organization)
     membership.refresh_from_db(fields=["role"])
     _require_rank(actor, membership.role, role)
     if role != Role.OWNER:
@@ -60,7 +63,7 @@ def change_role(*, actor: Membership, membership: Membership, role: Role) -> Non
 @transaction.atomic
 def remove_member(*, actor: Membership, membership: Membership) -> None:
     """End a membership, one's own included; ValidationError for the last owner."""
-    _lock_members(membership.organization)
+    lock_members(membership.organization)
     membership.refresh_from_db(fields=["role"])
     if actor.pk != membership.pk:
         _require_rank(actor, membership.role)

@@ -118,7 +118,7 @@ class Examiner:
                     times = process.cpu_times()
                     rss += process.memory_info().rss
                     cpu += times.user + times.system
-            except psutil.NoSuchProcess:
+            except psutil.Error:
                 continue
         return rss, cpu
 

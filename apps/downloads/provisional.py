@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from apps.downloads import listeners, rollups, shadow
 from apps.downloads.models import Coverage, Download
+from apps.downloads.revision import recounted
 
 # Locked, lest bytes that arrive meanwhile confirm what is taken back; in the counter's order.
 _UNCONFIRMED = """
@@ -55,4 +56,5 @@ def settle_provisional(day: date) -> int:
             download_id=None, attributed_at=None, is_provisional=False
         )
         listeners.recount(day, {show for _, show, _ in rows})
+        transaction.on_commit(recounted, robust=True)
     return len(numbers)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q, QuerySet
 
 from apps.core.clock import now
 from apps.downloads import first_days, listeners, rollups, shadow
@@ -33,6 +33,28 @@ def waiting_for_review(
     rows = Download.objects.filter(held_address__isnull=False)
     if organization is not None:
         rows = rows.filter(organization_id=organization)
+    return _addresses(rows, ["-day", "-downloads"], limit)
+
+
+def waiting_after(
+    place: tuple[date, UUID, bytes] | None, *, limit: int
+) -> list[QuarantinedAddress]:
+    """The latest days first, then in an order that further downloads don't change.
+
+    ``place`` is the day, organisation and address that the ones wanted come after; None: the first.
+    """
+    rows = Download.objects.filter(held_address__isnull=False)
+    if place is not None:
+        day, organization, address = place
+        behind = Q(organization_id=organization, held_address__gt=address)
+        same_day = Q(organization_id__gt=organization) | behind
+        rows = rows.filter(Q(day__lt=day) | Q(same_day, day=day))
+    return _addresses(rows, ["-day", "organization_id", "held_address"], limit)
+
+
+def _addresses(
+    rows: QuerySet[Download], ordering: list[str], limit: int
+) -> list[QuarantinedAddress]:
     found = (
         rows.values_list("organization_id", "day", "held_address")
         .annotate(
@@ -41,7 +63,7 @@ def waiting_for_review(
             shows=Count("show_id", distinct=True),
             show_ids=ArrayAgg("show_id", distinct=True),
         )
-        .order_by("-day", "-downloads")[:limit]
+        .order_by(*ordering)[:limit]
     )
     return [
         QuarantinedAddress(organization, day, bytes(address), downloads, apps, shows, tuple(ids))

@@ -1,29 +1,24 @@
 """Counting an open day again from its hits, with the rules and the list of user agents of today."""
 
-import logging
 from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-import redis
 from django.db import connection, transaction
 
 from apps.core.clock import now
-from apps.downloads import archive, rollups, shadow
+from apps.downloads import archive, revision, rollups, shadow
 from apps.downloads.batch import Message, Owner, Surroundings, gather
 from apps.downloads.closing import tally_unfinished
 from apps.downloads.counting import owners_of, surroundings, write
 from apps.downloads.hit import MalformedHitError, read_hit
 from apps.downloads.models import Coverage, Download, DropTally
 from apps.downloads.open_days import existing_keys
-from apps.downloads.revision import recounted
 from apps.downloads.rules import DropReason
 from apps.downloads.shadow import WRITTEN, shadow_of
 from apps.downloads.tallies import Tallied, tally_from
-
-logger = logging.getLogger(__name__)
 
 # Drops that belong to the day on which they arrived: their hits are not kept with a day.
 _OF_ARRIVAL = [DropReason.MALFORMED.value, DropReason.OUTSIDE_WINDOW.value]
@@ -90,15 +85,7 @@ def swap(recounted: Recount) -> None:
     tally_from(shadow_of(DropTally))
     rollups.add_day(day)
     tally_unfinished(day)
-    transaction.on_commit(_tell_pages, robust=True)
-
-
-def _tell_pages() -> None:
-    """Open pages may show less than before; without Valkey they do so when they are reloaded."""
-    try:
-        recounted()
-    except redis.RedisError:
-        logger.warning("Open dashboards were not told of the recount")
+    transaction.on_commit(revision.recounted, robust=True)
 
 
 def forget() -> None:

@@ -1,17 +1,24 @@
 """Which recount the figures come from: only a new one may make a number on a page smaller."""
 
+import logging
+
 import redis
 
 from apps.core import valkey
 from apps.core.clock import now
 
+logger = logging.getLogger(__name__)
+
 
 def recounted() -> None:
-    """To be called once a recount is in place: open boards are read anew, and may show less.
+    """To be called once totals may be smaller than before: open boards are read anew.
 
-    Raises redis.RedisError when Valkey is away; pages opened later are right in any case.
+    Without Valkey they are when they are reloaded.
     """
-    valkey.connection().set(_key(), int(now().timestamp() * 1000))
+    try:
+        valkey.connection().set(_key(), int(now().timestamp() * 1000))
+    except (redis.RedisError, OSError):
+        logger.warning("Open dashboards were not told of a recount")
 
 
 def read_revision(client: redis.Redis) -> int:

@@ -22,12 +22,16 @@ from apps.downloads.models import Dimension, Download, ListenerTotal
 class Scope:
     """Of what: one show, an episode of it, an organisation, or (nothing named) the whole platform.
 
-    An episode is named with its show, by which rows are found.
+    An episode is named with its show, by which rows are found. An organisation's sums of a period
+    are of other days where a show is at home in a zone in which it is tomorrow already (``ahead``)
+    or still yesterday (``behind``).
     """
 
     show: UUID | None = None
     episode: UUID | None = None
     organization: UUID | None = None
+    ahead: frozenset[UUID] = frozenset()
+    behind: frozenset[UUID] = frozenset()
 
     def __post_init__(self) -> None:
         if self.episode and not self.show:
@@ -41,6 +45,17 @@ class Scope:
         if self.show or self.organization:
             return self.everything & Q(episode=None, show__isnull=False)
         return Q(show=None, episode=None)
+
+    def within(self, period: "Period") -> Q:
+        """The rows of these days, which are each show's own."""
+        elsewhere = [(1, self.ahead), (-1, self.behind)]
+        if not any(shows for _, shows in elsewhere):
+            return period.condition
+        found = ~Q(show_id__in=self.ahead | self.behind) & period.condition
+        for days, shows in elsewhere:
+            found |= Q(show_id__in=shows) & period.later(days).condition
+        # Without bounds that hold for all of them, no index would be of use.
+        return Period(period.later(-1).first, period.later(1).last).condition & found
 
     @property
     def listeners(self) -> Q:
@@ -78,8 +93,11 @@ class Period:
     @property
     def previous(self) -> Self:
         """As many days, just before."""
-        length = self.last - self.first + timedelta(days=1)
-        return type(self)(self.first - length, self.last - length)
+        return self.later(-(self.last - self.first).days - 1)
+
+    def later(self, days: int) -> Self:
+        """As many days, so much later."""
+        return type(self)(self.first + timedelta(days=days), self.last + timedelta(days=days))
 
     def days(self) -> Iterator[date]:
         """Every day, in order."""
@@ -150,22 +168,25 @@ class LatestDownload:
 
 
 def _days(scope: Scope, period: Period, dimension: Dimension = Dimension.ALL) -> QuerySet[DayRow]:
-    return DayRow.objects.filter(scope.total, period.condition, dimension=dimension)
+    return DayRow.objects.filter(scope.total, scope.within(period), dimension=dimension)
 
 
 def headline(scope: Scope, *, today: date) -> Headline:
     """Today, 7 and 30 days (today included), and the same before."""
     week, month = Period.last_days(7, today=today), Period.last_days(30, today=today)
     parts = {
-        "today": Q(day=today),
-        "yesterday": Q(day=today - timedelta(days=1)),
-        "last_7": week.condition,
-        "previous_7": week.previous.condition,
-        "last_30": month.condition,
-        "previous_30": month.previous.condition,
+        "today": Period(today, today),
+        "yesterday": Period(today, today).previous,
+        "last_7": week,
+        "previous_7": week.previous,
+        "last_30": month,
+        "previous_30": month.previous,
     }
     found = _days(scope, Period(month.previous.first, today)).aggregate(
-        **{name: Sum("downloads", filter=condition, default=0) for name, condition in parts.items()}
+        **{
+            name: Sum("downloads", filter=scope.within(period), default=0)
+            for name, period in parts.items()
+        }
     )
     return Headline(**{name: int(count) for name, count in found.items()})
 
@@ -199,7 +220,7 @@ def daily(scope: Scope, period: Period) -> list[DayTotal]:
 def top_episodes(scope: Scope, period: Period, *, limit: int = 10) -> list[Ranked]:
     """The most downloaded episodes."""
     rows = DayRow.objects.filter(
-        scope.everything, period.condition, dimension=Dimension.ALL, episode__isnull=False
+        scope.everything, scope.within(period), dimension=Dimension.ALL, episode__isnull=False
     )
     return _ranked(rows, "episode", limit)
 
@@ -208,7 +229,7 @@ def top_shows(scope: Scope, period: Period, *, limit: int = 10) -> list[Ranked]:
     """The most downloaded shows."""
     rows = DayRow.objects.filter(
         scope.everything,
-        period.condition,
+        scope.within(period),
         dimension=Dimension.ALL,
         show__isnull=False,
         episode=None,

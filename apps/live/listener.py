@@ -36,6 +36,11 @@ class Listener(Listening, AsyncWebsocketConsumer, ABC):  # type: ignore[misc]
         await self.send(text_data=await self.first_message())
         self.follow()
 
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Nothing may follow."""
+        self.fall_silent()
+        await super().close(code, reason)
+
     async def disconnect(self, code: int) -> None:
         """It closed, whoever closed it."""
         await self.leave()

@@ -92,6 +92,13 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
     async def renew(self) -> None:
         """Called when somebody begins to listen and at each pulse."""
 
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """However it ends, nothing of it stays behind: a handler or Valkey may have failed."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.leave()
+
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Channels looks for old connections to the database first, which costs a thread."""
         if message["type"] in _LIGHT_EVENTS:
@@ -100,27 +107,37 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
             await super().dispatch(message)
 
     async def join(self) -> None:
-        """Check, and enter the groups; raises RefusedError."""
+        """Enter the groups, and check; raises RefusedError."""
         actor = self.scope["user"]
+        # Each group before what is asked next: what changes meanwhile is heard there.
+        if actor.is_authenticated:
+            for group in groups_of(actor):
+                await self._enter(group)
         await database_sync_to_async(self._check)(actor)
-        # First the groups, then the state: what happens between the two is in one of them.
-        for group in (self.group(), *groups_of(actor)):
-            await self.channel_layer.group_add(group, self.channel_name)
-            self._groups.append(group)
+        await self._enter(self.group())
         await self.renew()
+
+    async def _enter(self, group: str) -> None:
+        self._groups.append(group)
+        await self.channel_layer.group_add(group, self.channel_name)
 
     def follow(self) -> None:
         """From now on the client hears what comes."""
         tally.sockets += 1
         self._tasks = [asyncio.create_task(self._deliver()), asyncio.create_task(self._pulse())]
 
-    async def leave(self) -> None:
-        """Hear nothing more; to be called however the connection ends."""
-        if self._tasks:
+    def fall_silent(self) -> None:
+        """Send nothing more of what comes."""
+        tasks, self._tasks = self._tasks, []
+        if tasks:
             tally.sockets -= 1
-        for task in self._tasks:
-            task.cancel()
-        self._tasks = []
+        for task in tasks:
+            if task is not asyncio.current_task():  # the pulse that says goodbye
+                task.cancel()
+
+    async def leave(self) -> None:
+        """Hear nothing more, and send nothing."""
+        self.fall_silent()
         with suppress(RedisError, OSError):
             while self._groups:
                 await self.channel_layer.group_discard(self._groups.pop(), self.channel_name)

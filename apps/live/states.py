@@ -4,10 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from functools import lru_cache
-from time import monotonic
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import redis
 
@@ -21,8 +18,9 @@ from apps.downloads.summary import Activity
 from apps.live.country_names import country_name
 from apps.live.groups import PLATFORM, Board, Kind
 from apps.live.health import health_message
+from apps.live.places import place_of
 from podcasts import urls
-from podcasts.access import place_of_episode, shows_for_platform, time_zone_of_show
+from podcasts.access import shows_for_platform
 
 LATEST_SHOWN = 12
 RANKED_SHOWN = 10
@@ -31,8 +29,6 @@ EPISODES_SENT = 100
 RANKINGS = ("shows", "episodes", "top_episodes", "apps", "countries")
 """The fields that are tables: slower to make, and nobody reads them twice a second."""
 _MOMENTARY = ("at", "sequence")
-_UTC = ZoneInfo("UTC")
-_PLACE_SECONDS = 60
 
 type Message = dict[str, object]
 """What a client gets, as plain JSON values."""
@@ -74,12 +70,12 @@ def moments(boards: Sequence[Board], *, at: datetime) -> dict[Board, Message]:
     ids = [board.id for board in boards]
     try:
         client = valkey.connection()
-        revision = read_revision(client)
+        revision: int | None = read_revision(client)
         actives = activity.read(client, ids, now_ms=_ms(at))
         series = minutes.read(client, ids, last_minutes(at))
         platform = {"health": health_message(client, at=at)} if PLATFORM in boards else {}
     except (redis.RedisError, OSError):
-        revision, platform = 0, {}
+        revision, platform = None, {}
         actives = [Activity()] * len(boards)
         series = [[0] * minutes.MINUTES] * len(boards)
     return {
@@ -113,19 +109,20 @@ def describe(
     rankings_of: Message | None = None,
     figures: LiveFigures | None = None,
 ) -> Message:
-    """What the database says; a show's and an episode's days are those of the show's time zone.
+    """What the database says; days are those of each show's time zone, the platform's are UTC's.
 
     ``figures`` are the board's own, where many were read at once: see :func:`figures_of`.
     """
-    scope, zone = _place_now(board)
-    today = at.astimezone(zone).date()
+    place = place_of(board)
+    scope, today = place.scope_at(at), place.day(at)
     figures = figures or _figures(scope, today)
     names_shows = board.kind in {Kind.PLATFORM, Kind.ORGANIZATION}
     message: Message = {
         "type": board.kind.value,
         "id": str(board.id) if board.id else None,
         "day": today.isoformat(),
-        "time_zone": zone.key,
+        "day_ends_at": place.day_ends_at(at).isoformat(),
+        "time_zone": None if place.zones else place.zone.key,
         "today": figures.today,
         "week": figures.last_7,
         "month": figures.last_30,
@@ -140,7 +137,7 @@ def describe(
 def figures_of(boards: Iterable[Board], *, at: datetime) -> dict[Board, LiveFigures]:
     """The figures of those of the boards that can be read together: the shows'."""
     todays = {
-        board.id: at.astimezone(_place_now(board)[1]).date()
+        board.id: place_of(board).day(at)
         for board in boards
         if board.kind is Kind.SHOW and board.id
     }
@@ -160,30 +157,8 @@ def _figures(scope: totals.Scope, today: date) -> LiveFigures:
 
 
 def is_of_today(message: Message, at: datetime) -> bool:
-    """Whether the day that a message calls today is not over."""
-    zone = ZoneInfo(str(message["time_zone"]))
-    return message["day"] == at.astimezone(zone).date().isoformat()
-
-
-def _place_now(board: Board) -> tuple[totals.Scope, ZoneInfo]:
-    return _place(board, int(monotonic() // _PLACE_SECONDS))
-
-
-@lru_cache(maxsize=4096)
-def _place(board: Board, stretch: int) -> tuple[totals.Scope, ZoneInfo]:
-    """Where a board's figures are found, and whose days they are of; known for a stretch of time.
-
-    An organisation's shows may be at home in several zones: its today is UTC's.
-    """
-    match board:
-        case Board(Kind.ORGANIZATION, organization_id):
-            return totals.Scope(organization=organization_id), _UTC
-        case Board(Kind.SHOW, UUID() as show_id):
-            return totals.Scope(show=show_id), time_zone_of_show(show_id)
-        case Board(Kind.EPISODE, UUID() as episode_id):
-            show_id, zone = place_of_episode(episode_id) or (episode_id, _UTC)
-            return totals.Scope(show=show_id, episode=episode_id), zone
-    return totals.PLATFORM, _UTC
+    """Whether what a message calls today is not over, for any of its shows."""
+    return at < datetime.fromisoformat(str(message["day_ends_at"]))
 
 
 def _rankings(board: Board, scope: totals.Scope, today: date) -> Message:

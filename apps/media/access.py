@@ -5,9 +5,10 @@ A token for one show sees the files that it sent itself: the others may be anoth
 
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
-from apps.accounts.access import require_role
+from apps.accounts.access import membership_condition, require_role
 from apps.accounts.actors import Actor, show_limit_of, token_of
 from apps.accounts.roles import Role
 from apps.media.models import Asset, Upload
@@ -29,6 +30,23 @@ def get_asset(actor: Actor, asset_id: UUID, needed: Role = Role.EDITOR) -> Asset
         raise Http404("There is no such file.")
     require_role(actor, asset.organization_id, needed, show_id=show_limit_of(actor))
     return asset
+
+
+def uploads_of_member(actor: Actor) -> QuerySet[Upload]:
+    """The uploads of all organisations that the actor belongs to, whatever their role, bare."""
+    return Upload.objects.filter(_own_files(actor, "opened_with"))
+
+
+def assets_of_member(actor: Actor) -> QuerySet[Asset]:
+    """The files of all organisations that the actor belongs to, whatever their role, bare."""
+    return Asset.objects.filter(_own_files(actor, "upload__opened_with"))
+
+
+def _own_files(actor: Actor, opened_with: str) -> Q:
+    token = token_of(actor)
+    if token is None or token.show_id is None:
+        return membership_condition(actor)
+    return Q(**{opened_with: token.pk})
 
 
 def _may_see(actor: Actor, upload: Upload | None) -> bool:

@@ -8,6 +8,7 @@ from apps.downloads.charts import Grain
 from apps.downloads.totals import Period
 
 LONGEST_DAYS = 3660
+EARLIEST = date(2000, 1, 1)  # the first podcasts are younger
 PERIODS = (
     ("7", "7 days"),
     ("30", "30 days"),
@@ -34,6 +35,7 @@ class Choice:
     period: Period
     grain: Grain
     grains: tuple[Grain, ...]
+    today: date
     error: str = ""
 
     @property
@@ -72,7 +74,7 @@ def choose(
     grains = _grains(period)
     wanted = query.get("by", "")
     grain = Grain(wanted) if wanted in grains else grains[0]
-    return Choice(key, period, grain, grains, error)
+    return Choice(key, period, grain, grains, today, error)
 
 
 def _custom(query: Mapping[str, str], today: date, otherwise: Period) -> tuple[Period, str]:
@@ -87,6 +89,8 @@ def _custom(query: Mapping[str, str], today: date, otherwise: Period) -> tuple[P
     last = min(last, today)
     if (last - first).days >= LONGEST_DAYS:
         return otherwise, "Choose at most ten years."
+    if first < EARLIEST:
+        return otherwise, f"Choose days from {EARLIEST.year} on."
     return Period(first, last), ""
 
 

@@ -13,11 +13,11 @@ from apps.downloads.charts import WINDOWS
 from apps.downloads.episode_curves import MOST_EPISODES, STEP_HOURS
 from apps.downloads.episode_figures import all_time_of_episodes, figures_of_episodes
 from apps.downloads.first_days import downloads_within
+from frontend.show_figures import once_public
 from frontend.statistics import words
 from frontend.statistics.panel import Panel
 from frontend.statistics.plots import Series, Slot, draw
 from frontend.statistics.subject import Subject
-from podcasts.access import episodes_of
 
 PER_PAGE = 25
 MOST_FOUND = 20
@@ -72,13 +72,7 @@ class Option:
 
 def published_episodes(subject: Subject) -> list[Published]:
     """All of them, newest first: one query, however many."""
-    rows = (
-        episodes_of(subject.show)
-        .select_related(None)
-        .prefetch_related(None)
-        .filter(published_at__lte=subject.at)
-        .values_list("pk", "title", "published_at")
-    )
+    rows = once_public(subject.show, subject.at).values_list("pk", "title", "published_at")
     return [Published(number, title, at) for number, title, at in rows if at]
 
 

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from datetime import date
 from io import StringIO
 from typing import Any
 
@@ -21,9 +22,18 @@ type Maker = Callable[[Subject, QueryDict], Table]
 
 def choice_of(subject: Subject, query: QueryDict) -> Choice:
     """The period of the page that the export is linked from."""
+    return _choice(subject, query, today=subject.today)
+
+
+def utc_choice_of(subject: Subject, query: QueryDict) -> Choice:
+    """The same in days of UTC."""
+    return _choice(subject, query, today=subject.today_utc)
+
+
+def _choice(subject: Subject, query: QueryDict, *, today: date) -> Choice:
     return choices.choose(
         query.dict(),  # type: ignore[arg-type]
-        today=subject.today,
+        today=today,
         first_day=lambda: charts.first_day(subject.scope),
     )
 
@@ -67,7 +77,7 @@ def _episodes(subject: Subject, query: QueryDict) -> Table:
 
 
 def _drops(subject: Subject, query: QueryDict) -> Table:
-    panel, _, _ = drops.drop_panel(subject, choice_of(subject, query))
+    panel, _, _ = drops.drop_panel(subject, utc_choice_of(subject, query))
     return panel.table
 
 

@@ -29,6 +29,11 @@ class Subject:
         return self.at.astimezone(self.zone).date()
 
     @cached_property
+    def today_utc(self) -> date:
+        """In UTC, of whose days is what was not counted."""
+        return self.at.astimezone(UTC).date()
+
+    @cached_property
     def first_open(self) -> date:
         """The first of the show's days that late reports may still change."""
         return first_open_day(self.at, self.zone)

@@ -7,13 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from apps.downloads import chart_tables, charts
 from apps.downloads.charts import Bucket, Window
 from apps.downloads.totals import Period
-from frontend.show_figures import Trend, trend
+from frontend.show_figures import Trend, once_public, trend
 from frontend.statistics import words
 from frontend.statistics.choices import Choice
 from frontend.statistics.panel import Mark, Panel
 from frontend.statistics.plots import Series, Slot, draw
 from frontend.statistics.subject import Subject
-from podcasts.access import episodes_of
 
 NARROW_PLOT = 200
 
@@ -34,11 +33,8 @@ def _trend(window: Window) -> Trend:
 
 def published_between(subject: Subject, first: datetime, end: datetime) -> list[Mark]:
     """What came out of the show in this time; of an episode, itself."""
-    rows = (
-        episodes_of(subject.show)
-        .select_related(None)
-        .prefetch_related(None)
-        .filter(published_at__gte=first, published_at__lt=end, published_at__lte=subject.at)
+    rows = once_public(subject.show, subject.at).filter(
+        published_at__gte=first, published_at__lt=end
     )
     if subject.episode:
         rows = rows.filter(pk=subject.episode.pk)
@@ -179,4 +175,6 @@ def month_panel(subject: Subject, period: Period) -> Panel:
 
 
 def _is_open_month(month: date, subject: Subject) -> bool:
-    return month.replace(day=28) + timedelta(days=4) > subject.first_open
+    """Months are of UTC."""
+    next_month = (month + timedelta(days=31)).replace(day=1)
+    return next_month > subject.first_open_utc

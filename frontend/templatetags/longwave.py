@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.media.models import Image
+from frontend.statistics import words
 from podcasts.urls import artwork_url
 
 register = template.Library()
@@ -131,14 +132,14 @@ def grouped(number: int | str | None) -> str:
     """A count with narrow spaces between the thousands: ``12 345``; "" stays "" (see data_size)."""
     if isinstance(number, str):
         return number
-    return "—" if number is None else f"{number:,}".replace(",", "\u202f")
+    return "—" if number is None else words.grouped(number)
 
 
 @register.filter
 def initials(name: object) -> str:
     """One or two letters that stand for a name where there is no picture."""
-    words = str(name).split()
-    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words))
+    parts = str(name).split()
+    return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts))
 
 
 @register.filter

@@ -3,6 +3,10 @@
 from datetime import date, datetime
 
 from django import template
+from django.http import QueryDict
+from django.template.context import Context
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from apps.downloads.chart_tables import Cell
 from frontend.statistics import words
@@ -20,6 +24,18 @@ def cell(value: Cell) -> str:
     if isinstance(value, date):
         return words.whole_day(value)
     return words.grouped(value) if isinstance(value, int) else value
+
+
+@register.simple_tag(takes_context=True)
+def kept_query(context: Context, *replaced: str) -> SafeString:
+    """Hidden fields for what the page's address says, but for the names that a form has itself."""
+    query: QueryDict = context["request"].GET
+    kept = [(name, query.getlist(name)) for name in query if name not in replaced]
+    return format_html_join(
+        "",
+        '<input type="hidden" name="{}" value="{}">',
+        ((name, value) for name, values in kept for value in values),
+    )
 
 
 @register.filter

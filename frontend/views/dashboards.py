@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from apps.core.clock import now
 from apps.downloads import totals
+from apps.downloads.charts import first_open_day
 from apps.downloads.first_days import MILESTONE_DAYS
 from apps.downloads.totals import Period, Scope
 from apps.live.groups import Board
@@ -72,7 +73,7 @@ def show_downloads_csv(request: HttpRequest, show_id: UUID) -> HttpResponse:
         },
     )
     zone = ZoneInfo(show.time_zone)
-    provisional, today = show_figures.provisional_from(at, zone), at.astimezone(zone).date()
+    provisional, today = first_open_day(at, zone), at.astimezone(zone).date()
     writer = csv.writer(response)
     writer.writerow(["day", "downloads", "listeners", "status"])
     for day in totals.daily(Scope(show=show.id), Period.last_days(CSV_DAYS, today=today)):
@@ -87,12 +88,12 @@ def _figures(show: Show, at: datetime) -> dict[str, object]:
     days = totals.daily(scope, Period.last_days(show_figures.CHART_DAYS, today=today))
     return {
         **show_figures.trends(scope, days, today=today),
-        **show_figures.breakdowns(scope, today=today),
+        **show_figures.breakdowns(scope, today=today, at=at),
         "daily": show_figures.day_points(days),
         "hourly": show_figures.hour_points(scope, at=at, zone=zone),
         "marks": show_figures.episode_marks(show, days, at=at),
         "milestones": MILESTONE_DAYS,
-        "provisional_from": show_figures.provisional_from(at, zone),
+        "provisional_from": first_open_day(at, zone),
     }
 
 

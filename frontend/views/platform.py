@@ -1,6 +1,7 @@
 """The whole platform as its staff see it: live figures, the busiest shows and apps."""
 
 import logging
+from datetime import UTC
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.core.clock import now
 from apps.downloads import totals
+from apps.downloads.charts import first_open_day
 from apps.downloads.quarantine import release_address
 from apps.downloads.totals import Period
 from apps.live.groups import PLATFORM
@@ -42,9 +44,9 @@ def platform(request: HttpRequest) -> HttpResponse:
         "daily": show_figures.day_points(days),
         "hourly": show_figures.hour_points(totals.PLATFORM, at=at),
         "waiting": waiting_rows(),
-        "provisional_from": show_figures.provisional_from(at),
+        "provisional_from": first_open_day(at, UTC),
         **show_figures.trends(totals.PLATFORM, days, today=today),
-        **show_figures.breakdowns(totals.PLATFORM, today=today),
+        **show_figures.breakdowns(totals.PLATFORM, today=today, at=at),
     }
     return render(request, "platform/live.html", context)
 

@@ -50,7 +50,7 @@ def episode_statistics(request: HttpRequest, episode_id: UUID) -> HttpResponse:
 def show_not_counted(request: HttpRequest, show_id: UUID) -> HttpResponse:
     """Why the figures are lower than another host's."""
     subject = _of_show(request, show_id)
-    choice = exports.choice_of(subject, request.GET)
+    choice = exports.utc_choice_of(subject, request.GET)
     panel, rows, downloads = drops.drop_panel(subject, choice)
     context = {
         **_common(request, subject),

@@ -30,12 +30,19 @@ type Found = CachedFeed | str
 """A feed, or the handle to which the one asked for redirects."""
 
 
+def entity_tag(content_sha256: str, modified_at: datetime) -> str:
+    """A feed's strong tag, without quotes.
+
+    The date is part of the bytes (lastBuildDate), so it is part of the tag.
+    """
+    return f"{content_sha256[:32]}-{int(modified_at.timestamp()):x}"
+
+
 def as_cached(document: FeedDocument, handle: str) -> CachedFeed:
     """A stored document in the form in which it is answered."""
     return CachedFeed(
         handle=handle,
-        # The date is part of the bytes (lastBuildDate), so it is part of the strong tag.
-        etag=f"{document.content_sha256[:32]}-{int(document.modified_at.timestamp()):x}",
+        etag=entity_tag(document.content_sha256, document.modified_at),
         modified_at=document.modified_at,
         xml=bytes(document.xml),
         gzipped=bytes(document.gzipped),

@@ -48,6 +48,16 @@ def refresh_feed(show_id: UUID) -> None:
     transaction.on_commit(lambda: _keep(document, show.handle, handles), robust=True)
 
 
+def refresh_feed_if_stale(show_id: UUID) -> None:
+    """As :func:`refresh_feed`, unless that was done since the last change.
+
+    A hundred changes in one transaction then render the feed once. Who took the note away has
+    rendered afterwards, in the same transaction.
+    """
+    if Show.objects.filter(pk=show_id, feed_stale_since__isnull=False).exists():
+        refresh_feed(show_id)
+
+
 def _keep(document: FeedDocument, handle: str, handles: list[str]) -> None:
     """What is committed in one order may get here in another: the last one must not lose."""
     cache.put(document, handle, handles)

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from apps.core.clock import now
 from podcasts.cdn import forget_episodes_at_cdn
-from podcasts.feeds.publish import refresh_feed
+from podcasts.feeds.publish import refresh_feed_if_stale
 from podcasts.media_lookup import forget
 from podcasts.models import Show
 
@@ -20,7 +20,7 @@ def announce(show_id: UUID, episode_ids: Iterable[UUID] = ()) -> None:
     """
     Show.objects.filter(pk=show_id).update(feed_stale_since=now())
     announce_audio(episode_ids)
-    transaction.on_commit(lambda: refresh_feed(show_id), robust=True)
+    transaction.on_commit(lambda: refresh_feed_if_stale(show_id), robust=True)
 
 
 def announce_audio(episode_ids: Iterable[UUID]) -> None:

@@ -4,7 +4,6 @@ from typing import TypedDict, Unpack
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max
 from django.utils.text import slugify
 
 from apps.accounts.models import User
@@ -101,24 +100,6 @@ def attach_audio(*, episode: Episode, asset: Asset) -> None:
     episode.updated_at = now()
     episode.save(update_fields=["audio", "incoming_audio", *PUBLIC_FIELDS])
     announce(episode.show_id, [episode.pk])
-
-
-def next_number(show: Show) -> int:
-    """The episode number that follows the highest one of the show's last season."""
-    numbered = Episode.objects.for_show(show).filter(deleted_at=None, episode_number__gt=0)
-    season = numbered.aggregate(last=Max("season_number"))["last"]
-    in_season = numbered.filter(season_number=season)
-    return (in_season.aggregate(last=Max("episode_number"))["last"] or 0) + 1
-
-
-def last_season(show: Show) -> int | None:
-    """The show's latest season, if it counts them."""
-    season: int | None = (
-        Episode.objects.for_show(show)
-        .filter(deleted_at=None)
-        .aggregate(last=Max("season_number"))["last"]
-    )
-    return season
 
 
 def _prepare(episode: Episode, artwork: bytes | None) -> None:

@@ -75,11 +75,17 @@ def create_show(
 
 
 @transaction.atomic
-def update_show(*, show: Show, artwork: bytes | None = None, **fields: Unpack[ShowFields]) -> Show:
+def update_show(
+    *,
+    show: Show,
+    artwork: bytes | None = None,
+    is_artwork_removed: bool = False,
+    **fields: Unpack[ShowFields],
+) -> Show:
     """Change what is named and nothing else; returns the stored show.
 
-    A handle that is replaced redirects for ever and stays the show's own. Raises ValidationError
-    by field.
+    A picture that is removed leaves one that is drawn from the title. A handle that is replaced
+    redirects for ever and stays the show's own. Raises ValidationError by field.
     """
     show = _locked(show)
     before_title, before_handle, before_delivery = show.title, show.handle, show.delivery
@@ -94,8 +100,9 @@ def update_show(*, show: Show, artwork: bytes | None = None, **fields: Unpack[Sh
     if artwork:
         show.artwork = store_artwork(organization=show.organization, content=artwork)
         show.is_artwork_generated = False
-    elif show.is_artwork_generated and show.title != before_title:
+    elif is_artwork_removed or (show.is_artwork_generated and show.title != before_title):
         show.artwork = generate_cover(organization=show.organization, title=show.title)
+        show.is_artwork_generated = True
     show.updated_at = now()
     if show.handle != before_handle:
         register_handle(show.handle, show=show)

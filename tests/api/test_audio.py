@@ -277,6 +277,31 @@ def test_a_file_is_never_attached_without_its_asset_or_the_other_way_round(
     assert episode.audio is not None
 
 
+@on_commit
+def test_a_failed_preparation_is_tried_again_where_that_can_help(
+    people: People, episode: Episode, sender: Sender, interrupted: Callable[..., Asset]
+) -> None:
+    path = f"episodes/{episode.id}/audio/retry/"
+    assert sender.post(path, {}).json()["code"] == "audio_not_failed"
+    asset = interrupted(attempts=claims.MAX_ATTEMPTS)
+    assert sender.post(path, {}).json()["code"] == "audio_not_failed"
+    audio.recover_stalled()
+    response = sender.post(path, {})
+    assert response.status_code == 202
+    assert state_of(people, episode)["audio"]["asset"] == str(asset.id)
+    Episode.objects.filter(id=episode.id).update(
+        incoming_audio=AssetFactory(
+            organization=people.organization,
+            status=AssetStatus.FAILED,
+            error_code="damaged",
+            error_message="This file is damaged.",
+        )
+    )
+    response = sender.post(path, {})
+    assert (response.status_code, response.json()["code"]) == (409, "audio_failed")
+    assert response.json()["detail"] == "This file is damaged."
+
+
 def test_only_members_see_the_state_and_only_editors_change_it(
     people: People, episode: Episode
 ) -> None:
@@ -289,4 +314,6 @@ def test_only_members_see_the_state_and_only_editors_change_it(
         assert client.delete(path).status_code == changed[name], name
         posted = client.post(path, {"asset": str(episode.id)}, content_type="application/json")
         assert posted.status_code == {"editor": 404}.get(name, changed[name]), name
+        retried = client.post(f"{path}retry/", {}, content_type="application/json")
+        assert retried.status_code == {"editor": 409}.get(name, changed[name]), name
     assert not transaction.get_connection().needs_rollback

@@ -89,13 +89,12 @@ def test_what_was_deleted_is_gone(people: People) -> None:
     assert client.get(f"/api/v1/shows/{episode.show_id}/episodes/").json()["results"] == []
 
 
-def test_the_schema_describes_every_route_to_members_only(people: People) -> None:
-    response = people.client("analyst").get("/api/v1/schema/")
+def test_the_schema_describes_every_route_to_anybody(db: None) -> None:
+    response = Client().get("/api/v1/schema/")
     assert response.status_code == 200
     paths = response.json()["paths"]
     assert "/api/v1/uploads/{upload_id}/part-urls/" in paths
     assert "/api/v1/episodes/{episode_id}/audio/" in paths
-    assert Client().get("/api/v1/schema/").status_code == 401
 
 
 def test_what_the_api_does_not_do_is_refused_as_a_problem(people: People) -> None:

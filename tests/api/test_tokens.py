@@ -155,11 +155,33 @@ def needed(episode: Episode, organization_id: Any) -> list[tuple[str, str, Any, 
         ("get", "/api/v1/shows/", None, Scope.READ),
         ("get", show, None, Scope.READ),
         ("get", own, None, Scope.READ),
+        ("get", "/api/v1/episodes/", None, Scope.READ),
+        ("get", f"{own}chapters/", None, Scope.READ),
+        ("get", f"{show}seasons/", None, Scope.READ),
+        ("post", "/api/v1/notes-preview/", {"notes": ""}, Scope.READ),
         ("patch", own, {"title": "Other"}, Scope.WRITE),
+        ("delete", f"{own}artwork/", None, Scope.WRITE),
         ("delete", f"{own}audio/", None, Scope.WRITE),
+        ("post", f"{own}unpublish/", {}, Scope.WRITE),
+        ("post", f"{own}publish/", {}, Scope.WRITE),
+        ("post", f"{own}restore/", {}, Scope.WRITE),
+        (
+            "post",
+            f"{show}episodes/bulk/",
+            {"action": "publish", "episodes": [str(episode.id)]},
+            Scope.WRITE,
+        ),
+        (
+            "post",
+            f"{show}episodes/reorder/",
+            {"season_number": None, "episodes": [str(episode.id)]},
+            Scope.WRITE,
+        ),
         ("get", f"{show}live/state/", None, Scope.STATS),
         ("get", f"{own}live/state/", None, Scope.STATS),
         ("post", "/api/v1/uploads/", upload, Scope.UPLOADS),
+        ("get", f"/api/v1/organizations/{organization_id}/uploads/", None, Scope.UPLOADS),
+        ("get", f"/api/v1/assets/{episode.audio_id}/", None, Scope.UPLOADS),
     ]
 
 
@@ -190,7 +212,7 @@ def test_only_tokens_own_addresses_take_any_scope(db: None) -> None:
         if isinstance(pattern, URLPattern)
         and None in (_scope(pattern, "read_scope"), _scope(pattern, "write_scope"))
     }
-    assert free == {"tokens", "token", "organization-tokens", "organization-token"}
+    assert free == {"me", "tokens", "token", "organization-tokens", "organization-token"}
 
 
 def _scope(pattern: URLPattern, name: str) -> Any:

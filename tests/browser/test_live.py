@@ -1,5 +1,6 @@
 """Live pages when things go wrong: broken lines, messages out of order, tabs nobody sees."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,6 +84,33 @@ def test_whoever_has_signed_out_is_told_so(page: Page, instance: Instance) -> No
     expect(indicator(page)).to_have_text("Signed out", timeout=2 * FALLING_BACK_MS)
 
 
+def test_after_midnight_yesterday_keeps_its_bar_and_todays_tables_begin_anew(
+    page: Page, instance: Instance
+) -> None:
+    today = page.locator("[data-live-value=today]")
+    last_bar = page.locator("[data-live-chart] .chart__bar--last")
+    page.goto(dashboard_path(instance))
+    download(instance, "198.51.100.23")
+    expect(today).not_to_have_attribute("data-value", "0")
+    expect(page.locator("[data-live-apps]")).to_contain_text("AntennaPod")
+    sockets: list[WebSocketRoute] = []
+    page.route_web_socket("**/live/**", lambda socket: sockets.append(socket))
+    page.reload()
+    expect(indicator(page)).to_have_text("Live")
+    before = last_bar.get_attribute("data-value")
+    assert before != "0"
+
+    shown = json.loads(page.locator("[data-live]").get_attribute("data-shown") or "")
+    nothing = {"today": 0, "apps": [], "countries": [], "top_episodes": []}
+    at = {"sequence": shown["sequence"] + 1000, "day_ends_at": "2999-01-01T00:00:00+00:00"}
+    sockets[-1].send(json.dumps(shown | at | nothing))
+
+    expect(today).to_have_attribute("data-value", "0")
+    for name in ("apps", "countries", "episodes"):
+        expect(page.locator(f"[data-live-{name}]")).to_have_text("No downloads yet today.")
+    expect(last_bar).to_have_attribute("data-value", before or "")
+
+
 def test_a_page_that_nobody_sees_hears_nothing_and_catches_up(
     page: Page, instance: Instance
 ) -> None:
@@ -112,7 +140,9 @@ def show(page: Page, *, is_hidden: bool) -> None:
     )
 
 
-SHOWN = {"epoch": 1, "sequence": 100_000, "day": "2026-10-14", "today": 5, "week": 9, "total": 50}
+TODAY, TOMORROW = "2026-10-15T00:00:00+00:00", "2026-10-16T00:00:00+00:00"
+FIGURES = {"today": 5, "week": 9, "total": 50}
+SHOWN = {"epoch": 1, "sequence": 100_000, "day_ends_at": TODAY, **FIGURES}
 
 
 @pytest.mark.parametrize(
@@ -124,10 +154,11 @@ SHOWN = {"epoch": 1, "sequence": 100_000, "day": "2026-10-14", "today": 5, "week
         ({"sequence": 101_000, "epoch": 2, "today": 4, "week": 8, "total": 49}, (4, 8, 49)),
         ({"sequence": 99_000, "epoch": 2, "today": 4, "total": 49}, None),
         (
-            {"sequence": 101_000, "day": "2026-10-15", "today": 0, "week": 7, "total": 49},
+            {"sequence": 101_000, "day_ends_at": TOMORROW, "today": 0, "week": 7, "total": 49},
             (0, 7, 50),
         ),
         ({"sequence": 10_000, "today": 6}, (6, 9, 50)),
+        ({"sequence": 101_000, "epoch": None, "today": 4, "total": 51}, (5, 9, 51)),
     ],
     ids=[
         "newer and more",
@@ -137,6 +168,7 @@ SHOWN = {"epoch": 1, "sequence": 100_000, "day": "2026-10-14", "today": 5, "week
         "from before a recount",
         "another day",
         "another clock",
+        "without Valkey",
     ],
 )
 def test_a_number_falls_only_for_a_recount_or_another_day(

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 
+import psutil
 import pytest
 
 from apps.core import valkey, vitals
@@ -89,6 +91,25 @@ def test_reports_of_a_newer_version_are_understood() -> None:
     assert Vitals.from_json(
         b'{"role":"web","host":"a","pid":1,"started_at":1,"reported_at":2,"x":3}'
     )
+
+
+def test_a_child_that_must_not_be_looked_at_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hidden:
+        oneshot = nullcontext
+
+        def children(self, recursive: bool) -> list["Hidden"]:
+            return [self]
+
+        def create_time(self) -> float:
+            return NOW
+
+        def cpu_times(self) -> object:
+            raise psutil.AccessDenied
+
+    examiner = Examiner("worker", has_loop=False)
+    monkeypatch.setattr(examiner, "_process", Hidden())
+
+    assert examiner.examine().rss_bytes == 0
 
 
 def test_a_reporter_reports_at_once_and_takes_leave() -> None:

@@ -3,8 +3,9 @@
 from uuid import UUID
 
 import pytest
-from pytest_django import Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
+from apps.core import valkey
 from apps.downloads.closing import close_expired, tally_unfinished
 from apps.downloads.models import (
     Coverage,
@@ -14,6 +15,7 @@ from apps.downloads.models import (
     LoggedDay,
 )
 from apps.downloads.provisional import settle_provisional
+from apps.downloads.revision import read_revision
 from tests.downloads.conftest import Aired, Count, Send
 from tests.downloads.making import AGENTS, NOON, at, make_hit, whole
 from tests.factories import EpisodeFactory
@@ -80,6 +82,26 @@ def test_a_listener_whose_download_was_taken_back_may_come_again(
     send(*aired.hits(whole()))
     count()
     assert ListenerTotal.objects.get().listeners == 1
+
+
+@pytest.mark.usefixtures("noon")
+def test_pages_are_told_that_the_logs_took_something_back(
+    aired: Aired,
+    send: Send,
+    count: Count,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    """Of their own accord they never show less than they did."""
+    send(*aired.hits(make_hit(status=302)))
+    count()
+    before = read_revision(valkey.connection())
+
+    for is_logged in (False, True):
+        if is_logged:
+            LoggedDay.objects.create(day=DAY, show=aired.episode.show)
+        with django_capture_on_commit_callbacks(execute=True):
+            assert settle_provisional(DAY) == is_logged
+        assert (read_revision(valkey.connection()) != before) is is_logged
 
 
 @pytest.mark.usefixtures("noon")

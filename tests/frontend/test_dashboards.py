@@ -21,7 +21,7 @@ from apps.downloads.models import DropTally
 from apps.downloads.rules import DropReason
 from frontend.show_figures import trend
 from podcasts import urls
-from podcasts.models import Episode
+from podcasts.models import Episode, Show
 from tests.conftest import People
 from tests.factories import EpisodeFactory, ShowFactory
 from tests.live.making import download
@@ -82,9 +82,9 @@ STAFF_ONLY = [404, 404, 404, 404, 200, 404]
     [
         ("/studio/shows/{show}/", [*MEMBERS_ONLY, 302]),
         ("/studio/shows/{show}/downloads.csv", [*MEMBERS_ONLY, 302]),
-        ("/api/v1/shows/{show}/live/state/", [*MEMBERS_ONLY, 403]),
+        ("/api/v1/shows/{show}/live/state/", [*MEMBERS_ONLY, 401]),
         ("/platform/", [*STAFF_ONLY, 302]),
-        ("/api/v1/platform/live/state/", [*STAFF_ONLY, 403]),
+        ("/api/v1/platform/live/state/", [*STAFF_ONLY, 401]),
     ],
 )
 def test_figures_are_for_members_and_the_platforms_for_staff(
@@ -115,6 +115,43 @@ def test_the_page_begins_with_what_polling_and_sockets_say(
     assert root.get("data-socket") == f"/live/shows/{episode.show_id}/"
     assert root.get("data-stream") == f"/api/v1/shows/{episode.show_id}/live"
     assert root.get("data-poll") == f"/api/v1/shows/{episode.show_id}/live/state/"
+
+
+def test_todays_tables_begin_with_what_sockets_say(people: People, episode: Episode) -> None:
+    other = EpisodeFactory(show=episode.show, published_at=NOON - timedelta(days=9))
+    download(episode, country="FR", app="Overcast")
+    download(episode, country="FR", app="")
+    download(other, country="DE", app="Castro")
+    download(episode, at=NOON - timedelta(days=1), country="GB")
+
+    tree = read(people.client("analyst"), dashboard(episode))
+
+    assert texts(tree, "//*[@data-live-episodes]/li") == [f"{episode.title}2", f"{other.title}1"]
+    assert tree.xpath("//*[@data-live-episodes]//a/@href") == [
+        f"{tree.xpath('string(//@data-live-link)')}{one.pk}/" for one in (episode, other)
+    ]
+    assert texts(tree, "//*[@data-live-countries]/li") == ["France2", "Germany1"]
+    assert texts(tree, "//*[@data-live-apps]/li") == ["Unknown app1", "Castro1", "Overcast1"]
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("/studio/", "A day of each show ends at midnight in its own time zone."),
+        ("/studio/episodes/{episode.pk}/", "Days end at midnight in Asia/Tokyo."),
+        ("/studio/shows/{episode.show_id}/", "Days end at midnight in Asia/Tokyo."),
+        ("/studio/shows/{episode.show_id}/statistics/", "Days end at midnight in Asia/Tokyo."),
+        ("/studio/episodes/{episode.pk}/statistics/", "Days end at midnight in Asia/Tokyo."),
+        ("/platform/", "Days end at midnight UTC."),
+    ],
+)
+def test_every_page_with_a_today_says_whose_that_is(
+    people: People, episode: Episode, address: str, sentence: str
+) -> None:
+    Show.objects.filter(pk=episode.show_id).update(time_zone="Asia/Tokyo")
+    client = people.client("staff" if address == "/platform/" else "owner")
+
+    assert sentence in read(client, address.format(episode=episode)).text_content()
 
 
 def test_the_platforms_page_begins_with_what_polling_says(people: People, episode: Episode) -> None:
@@ -285,3 +322,4 @@ def test_totals_are_shown_while_valkey_is_away(
 
     assert numbers(tree, "data-live-value")["total"] == polled["total"] == 1
     assert (polled["listeners_now"], polled["bytes_per_second"]) == (0, 0)
+    assert polled["epoch"] is None  # which is no recount: nobody knows

@@ -69,9 +69,10 @@ def test_the_api_refuses_a_large_body_with_a_problem() -> None:
 
 
 @pytest.mark.django_db
-def test_a_form_with_the_largest_picture_goes_through() -> None:
+@pytest.mark.parametrize("content_type", [FORM, "image/png"])
+def test_the_largest_picture_goes_through_in_a_form_and_bare(content_type: str) -> None:
     size = 21 * MIB
-    headers = {"Content-Type": FORM, "Content-Length": str(size)}
+    headers = {"Content-Type": content_type, "Content-Length": str(size)}
     reply, taken = post("/studio/shows/new/", size, headers)
     assert (reply.status, taken) == (403, size)  # no CSRF token; but it was read
 

@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.test import Client
 
-PATIENCE = 10  # seconds for what takes milliseconds, on a machine that does much else
+from tests.live.dialling import PATIENCE
 
 
 @dataclass
@@ -19,11 +19,16 @@ class Stream:
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     is_over: bool = False
+    has_room: asyncio.Event = field(default_factory=asyncio.Event)
     _arrived: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
     _inbox: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
 
+    def __post_init__(self) -> None:
+        self.has_room.set()
+
     async def send(self, message: dict[str, Any]) -> None:
         """ASGI's."""
+        await self.has_room.wait()
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = {k.decode().lower(): v.decode() for k, v in message["headers"]}
@@ -35,8 +40,10 @@ class Stream:
         """ASGI's."""
         return await self._inbox.get()
 
-    def ask(self) -> None:
+    def ask(self, body: Sequence[bytes] = ()) -> None:
         """Send the whole request."""
+        for part in body:
+            self._inbox.put_nowait({"type": "http.request", "body": part, "more_body": True})
         self._inbox.put_nowait({"type": "http.request", "body": b"", "more_body": False})
 
     def go(self) -> None:
@@ -60,7 +67,13 @@ type Talk = Callable[[Stream], Awaitable[None]]
 
 
 def stream(
-    application: Any, client: Client, target: str, talk: Talk, *, method: str = "GET"
+    application: Any,
+    client: Client,
+    target: str,
+    talk: Talk,
+    *,
+    method: str = "GET",
+    body: Sequence[bytes] = (),
 ) -> Stream:
     """Ask as this browser or program, do something meanwhile, and wait until it is all over."""
     cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
@@ -84,7 +97,7 @@ def stream(
 
     async def whole() -> Stream:
         found = Stream()
-        found.ask()
+        found.ask(body)
         running = asyncio.ensure_future(application(scope, found.receive, found.send))
         try:
             await asyncio.wait_for(talk(found), PATIENCE)

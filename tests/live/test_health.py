@@ -1,7 +1,6 @@
 """What the platform's board says of processes, queues and busy tenants."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,17 +16,9 @@ from apps.live.states import board_message
 from podcasts.models import Episode
 from tests.factories import EpisodeFactory
 from tests.live.making import listen, new_download
-
-NOON = datetime(2026, 10, 14, 12, tzinfo=UTC)
+from tests.live.staging import NOON
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_valkey", "noon")]
-
-
-@pytest.fixture
-def noon() -> Iterator[None]:
-    """It is noon."""
-    with time_machine.travel(NOON, tick=False):
-        yield
 
 
 def health(at: datetime = NOON) -> dict[str, Any]:

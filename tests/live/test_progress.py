@@ -17,7 +17,7 @@ from podcasts.audio_progress import announce_change, announce_progress
 from podcasts.models import Episode
 from tests.conftest import People
 from tests.factories import AssetFactory, EpisodeFactory
-from tests.live.test_sockets import PATIENCE, dial, hear, knock, open_and_hear, wait_for_close
+from tests.live.dialling import PATIENCE, dial, hear, knock, open_and_hear, wait_for_close
 from tests.media.sounds import make_sound
 
 pytestmark = [

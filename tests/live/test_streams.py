@@ -1,10 +1,11 @@
 """Boards as server-sent events: who gets them, in which form, and until when."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from channels.auth import AuthMiddlewareStack
 from channels.layers import get_channel_layer
 from channels.routing import URLRouter
@@ -20,7 +21,6 @@ from hosting.live_streams import LiveStreams
 from podcasts.models import Episode
 from podcasts.services.trash import delete_show
 from tests.conftest import People
-from tests.factories import EpisodeFactory
 from tests.live.streaming import Stream, stream
 
 pytestmark = [
@@ -41,12 +41,6 @@ async def elsewhere(scope: Any, receive: Any, send: Any) -> None:
 APPLICATION = LiveStreams(elsewhere)
 ROUTE = path("api/v1/shows/<uuid:id>/live", BoardStream.as_asgi(kind=Kind.SHOW, pulse_seconds=0.02))
 SOON = AuthMiddlewareStack(URLRouter([ROUTE]))
-
-
-@pytest.fixture
-def episode(people: People) -> Episode:
-    """A published episode of the organisation."""
-    return EpisodeFactory(show__organization=people.organization)
 
 
 def address(episode: Episode) -> str:
@@ -107,7 +101,10 @@ def test_other_methods_get_no_stream(
     assert ("allow" in found.headers) is not is_allowed
 
 
-@pytest.mark.parametrize("target", ["/api/v1/shows/", "/live", "/api/v1/shows/x/live", "/"])
+@pytest.mark.parametrize(
+    "target",
+    ["/api/v1/shows/", "/live", "/api/v1/shows/x/live", f"/api/v1/shows/{36 * '-'}/live", "/"],
+)
 def test_other_addresses_are_not_its_concern(people: People, target: str) -> None:
     assert ask(people.client("owner"), target).status == 299
 
@@ -192,6 +189,44 @@ def test_whoever_may_not_listen_any_more_hears_so_and_nothing_else(
     assert last[0]["type"] == "end"
 
 
+def test_whoever_the_pulse_finds_out_hears_so_too(people: People, episode: Episode) -> None:
+    """Nobody announced it: the membership is simply gone."""
+    last: list[dict[str, Any]] = []
+
+    async def talk(found: Stream) -> None:
+        await found.event()
+        await sync_to_async(Membership.objects.filter(user=people.editor).delete)()
+        last.append(await found.event())
+
+    found = stream(SOON, people.client("editor"), address(episode), talk)
+
+    assert found.is_over
+    assert last[0]["type"] == "end"
+
+
+def test_a_request_with_a_body_is_answered_and_the_body_kept_nowhere(
+    people: People, episode: Episode
+) -> None:
+    begun: list[BoardStream] = []
+
+    class Kept(BoardStream):
+        async def http_request(self, message: dict[str, Any]) -> None:
+            begun.append(self)
+            assert "body" not in message
+            await super().http_request(message)
+
+    route = path("api/v1/shows/<uuid:id>/live", Kept.as_asgi(kind=Kind.SHOW))
+    application = AuthMiddlewareStack(URLRouter([route]))
+
+    async def talk(found: Stream) -> None:
+        await found.event()
+
+    found = stream(application, people.client("owner"), address(episode), talk, body=[b"x"] * 3)
+
+    assert found.status == 200
+    assert len(begun) == 1
+
+
 def test_a_server_that_stops_ends_its_streams(people: People, episode: Episode) -> None:
     async def talk(found: Stream) -> None:
         await found.event()
@@ -199,6 +234,41 @@ def test_a_server_that_stops_ends_its_streams(people: People, episode: Episode) 
         await found.read()
 
     assert stream(APPLICATION, people.client("owner"), address(episode), talk).is_over
+
+
+def test_a_server_that_stops_waits_for_no_client_that_takes_nothing(
+    people: People, episode: Episode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.live.streams.GOODBYE_SECONDS", 0.05)
+
+    async def talk(found: Stream) -> None:
+        await found.event()
+        found.has_room.clear()
+        await asyncio.wait_for(end_streams(), 2)
+        found.has_room.set()
+
+    assert not stream(APPLICATION, people.client("owner"), address(episode), talk).is_over
+
+
+def test_a_stream_that_is_over_hears_no_goodbye(people: People, episode: Episode) -> None:
+    made: list[BoardStream] = []
+
+    class Kept(BoardStream):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            made.append(self)
+
+    route = path("api/v1/shows/<uuid:id>/live", Kept.as_asgi(kind=Kind.SHOW))
+    application = AuthMiddlewareStack(URLRouter([route]))
+
+    async def talk(found: Stream) -> None:
+        await found.event()
+
+    found = stream(application, people.client("owner"), address(episode), talk)
+    async_to_sync(end_streams)()
+
+    assert len(made) == 1
+    assert not found.is_over
 
 
 def test_without_valkey_a_stream_is_refused_for_the_moment(

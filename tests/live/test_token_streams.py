@@ -37,12 +37,6 @@ ROUTE = path("api/v1/shows/<uuid:id>/live", BoardStream.as_asgi(kind=Kind.SHOW, 
 SOON = AuthMiddlewareStack(URLRouter([ROUTE]))
 
 
-@pytest.fixture
-def episode(people: People) -> Episode:
-    """A published episode of the organisation."""
-    return EpisodeFactory(show__organization=people.organization)
-
-
 def addresses(episode: Episode) -> list[str]:
     """The organisation's stream, the show's, the episode's, another show's and the platform's."""
     other = EpisodeFactory(show__organization=episode.organization)

@@ -16,9 +16,9 @@ from podcasts.models import Episode, FeedDocument
 from podcasts.services.episodes import (
     attach_audio,
     create_episode,
-    next_number,
     update_episode,
 )
+from podcasts.services.numbering import next_number
 from podcasts.services.publishing import (
     cancel_schedule,
     publish_due_episodes,

@@ -29,7 +29,7 @@ function updateEpisodes(root, totals = {}) {
   }
 }
 
-function update(root, message) {
+function update(root, message, shown) {
   updateValues(root, message);
   updateEpisodes(root, message.episodes);
   updateHour(root.querySelector("[data-live-hour]"), message.minutes);
@@ -37,7 +37,9 @@ function update(root, message) {
   updateRankings(root, message);
   updateHealth(root.querySelector("[data-live-health]"), message.health);
   const chart = root.querySelector("[data-live-chart]");
-  if (chart && typeof message.today === "number") setLastBar(chart, message.today);
+  // After midnight the last bar is yesterday's, until the page is loaded again.
+  const isItsDay = message.day_ends_at === shown.day_ends_at;
+  if (chart && isItsDay && typeof message.today === "number") setLastBar(chart, message.today);
 }
 
 for (const root of document.querySelectorAll("[data-live]")) {
@@ -49,7 +51,7 @@ for (const root of document.querySelectorAll("[data-live]")) {
   feed.addEventListener("message", ({ detail }) => {
     const message = detail.type === "heartbeat" ? null : order.accept(detail);
     if (!message) return;
-    update(root, message);
+    update(root, message, shown);
     voice.note(message);
   });
   indicate(feed, root.querySelector("[data-live-indicator]"));

@@ -58,7 +58,11 @@ function track(share) {
 }
 
 function ranked(list, items, nameOf, countOf) {
-  if (!list || !items?.length) return; // before the day's first download, the sentence that says so stays
+  if (!list || !items) return;
+  if (!items.length) {
+    list.replaceChildren(element("li", { text: "No downloads yet today.", class: "muted small" }));
+    return;
+  }
   const highest = Math.max(1, ...items.map(countOf));
   list.replaceChildren(
     ...items.map((item) =>

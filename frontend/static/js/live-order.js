@@ -6,7 +6,7 @@ const LATE_MS = 60_000;
 
 /** What may only grow, as long as nothing was recounted and (for some) the day is the same. */
 function neverLess(message, last) {
-  const names = message.day === last.day ? [...GROWING, ...GROWING_TODAY] : GROWING;
+  const names = message.day_ends_at === last.day_ends_at ? [...GROWING, ...GROWING_TODAY] : GROWING;
   const kept = {};
   for (const name of names) {
     if (typeof message[name] === "number" && typeof last[name] === "number") kept[name] = Math.max(message[name], last[name]);
@@ -27,7 +27,10 @@ export class Order {
   accept(message) {
     const behind = this.#last.sequence - message.sequence;
     if (behind > 0 && behind < LATE_MS) return null;
-    this.#last = message.epoch === this.#last.epoch ? neverLess(message, this.#last) : message;
+    // While Valkey is away nobody knows of a recount: as if there were none.
+    const epoch = message.epoch ?? this.#last.epoch;
+    const isRecounted = this.#last.epoch !== null && epoch !== this.#last.epoch;
+    this.#last = { ...(isRecounted ? message : neverLess(message, this.#last)), epoch };
     return this.#last;
   }
 }

@@ -17,7 +17,7 @@ export class Voice {
 
   note(message) {
     if (!this.#region) return;
-    if (message.epoch !== this.#shown.epoch) this.#region.textContent = "The figures were recounted.";
+    if (this.#shown.epoch !== null && message.epoch !== this.#shown.epoch) this.#region.textContent = "The figures were recounted.";
     this.#shown = message;
     const wait = this.#spokenAt + QUIET_MS - Date.now();
     this.#timer ||= setTimeout(() => this.#speak(), Math.max(wait, 0));

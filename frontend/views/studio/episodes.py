@@ -20,15 +20,14 @@ from frontend.views.studio.paging import page_of
 from frontend.views.studio.standing import add_errors, person, standing
 from podcasts import urls
 from podcasts.access import episodes_of, get_episode, get_show
-from podcasts.models import Episode, EpisodeStatus, ShowType
+from podcasts.models import Episode, EpisodeStatus
 from podcasts.notes import render_notes
 from podcasts.services.episodes import (
     MAX_NOTES,
     create_episode,
-    last_season,
-    next_number,
     update_episode,
 )
+from podcasts.services.numbering import suggested_numbers
 from podcasts.services.publishing import is_public
 
 if TYPE_CHECKING:
@@ -85,9 +84,8 @@ def episode_list(request: HttpRequest, show_id: UUID) -> HttpResponse:
 def episode_new(request: HttpRequest, show_id: UUID) -> HttpResponse:
     """Begin an episode: a title makes a draft, and its page takes the audio."""
     show = get_show(request.user, show_id, Role.EDITOR)
-    initial: dict[str, object] = {"season_number": last_season(show)}
-    if show.type == ShowType.SERIAL or initial["season_number"]:
-        initial["episode_number"] = next_number(show)
+    season, number = suggested_numbers(show)
+    initial = {"season_number": season, "episode_number": number}
     form = NewEpisodeForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:

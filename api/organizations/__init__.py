@@ -1,0 +1,1 @@
+"""Organisations and their people: members, invitations, and who asks."""

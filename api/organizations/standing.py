@@ -1,0 +1,33 @@
+"""As what somebody is let into the organisation that an address names, or asks as a person."""
+
+from uuid import UUID
+
+from api.base.problems import ProblemError
+from api.base.views import ApiView
+from apps.accounts.access import require_role
+from apps.accounts.actors import Actor, person_of, show_limit_of
+from apps.accounts.models import Membership, User
+from apps.accounts.roles import Role
+
+PERSON_REQUIRED = "`person_required`: an organisation's token, or one for one show, can't."
+
+
+class OfOrganization(ApiView):
+    """A view below ``/organizations/<organization_id>/``."""
+
+    def membership(self, needed: Role = Role.ANALYST) -> Membership:
+        """As what the actor is let in; Http404, PermissionDenied."""
+        organization_id: UUID = self.kwargs["organization_id"]
+        return require_role(self.request.user, organization_id, needed)
+
+
+def require_unlimited_person(actor: Actor) -> User:
+    """Who founds or joins an organisation, signed in or by a token for all that is theirs."""
+    person = person_of(actor)
+    if person is None or show_limit_of(actor) is not None:
+        raise ProblemError(
+            403,
+            "person_required",
+            "This takes a person, or a person’s token that is not for one show only.",
+        )
+    return person

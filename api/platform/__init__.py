@@ -1,0 +1,1 @@
+"""What the platform's staff looks at and decides."""

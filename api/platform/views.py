@@ -1,0 +1,119 @@
+"""Downloads that wait for review, and their release; for the platform's staff."""
+
+import logging
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import date
+from typing import Any, ClassVar
+from uuid import UUID
+
+import msgspec
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+from api.base.documents import INVALID, NOT_FOUND, problems
+from api.base.pagination import bad_cursor, page_size_of
+from api.base.views import ApiView
+from api.platform.serializers import ReleasedSerializer, ReleaseInput, WaitingPageSerializer
+from apps.accounts.access import organizations_for_platform
+from apps.accounts.actors import Actor
+from apps.downloads.quarantine import QuarantinedAddress, release_address, waiting_after
+from podcasts.access import shows_for_platform
+
+logger = logging.getLogger(__name__)
+
+
+def _require_staff(actor: Actor) -> None:
+    if not actor.is_staff:
+        raise Http404("There is no such page.")
+
+
+class _Place(msgspec.Struct, array_like=True):
+    """Which row a page comes after."""
+
+    day: date
+    organization: UUID
+    address_key: bytes
+
+    def __str__(self) -> str:
+        return urlsafe_b64encode(msgspec.json.encode(self)).decode()
+
+
+def _place_of(request: Request) -> tuple[date, UUID, bytes] | None:
+    text = request.query_params.get("cursor")
+    if text is None:
+        return None
+    try:
+        place = msgspec.json.decode(urlsafe_b64decode(text.encode()), type=_Place)
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise bad_cursor() from error
+    return place.day, place.organization, place.address_key
+
+
+def _rendered(rows: list[QuarantinedAddress]) -> list[dict[str, Any]]:
+    organizations = organizations_for_platform({row.organization for row in rows})
+    shows = shows_for_platform({show_id for row in rows for show_id in row.show_ids})
+    return [
+        {
+            "organization": _named(row.organization, organizations),
+            "shows": [_named(show_id, shows) for show_id in row.show_ids],
+            "day": row.day,
+            "address_key": row.address_key.hex(),
+            "downloads": row.downloads,
+            "apps": row.apps,
+        }
+        for row in rows
+    ]
+
+
+def _named(key: UUID, things: dict[UUID, Any]) -> dict[str, Any]:
+    found = things.get(key)
+    return {"id": key, "name": None if found is None else str(found)}
+
+
+class QuarantineView(ApiView):
+    """``/platform/quarantine/``: the latest days first."""
+
+    parameters: ClassVar = ("cursor", "page_size")
+
+    @extend_schema(
+        operation_id="list_quarantine",
+        parameters=[
+            OpenApiParameter("cursor", str, description="Where the page begins: from a link."),
+            OpenApiParameter("page_size", int, description="How many rows at most."),
+        ],
+        responses={200: WaitingPageSerializer, **problems({400: INVALID, 404: NOT_FOUND})},
+    )
+    def get(self, request: Request) -> Response:
+        """One page of what waits for review: three queries, however many rows."""
+        _require_staff(request.user)
+        size = page_size_of(request)
+        found = waiting_after(_place_of(request), limit=size + 1)
+        rows = found[:size]
+        following = None
+        if len(found) > size:
+            last = _Place(rows[-1].day, rows[-1].organization, rows[-1].address_key)
+            following = replace_query_param(request.build_absolute_uri(), "cursor", str(last))
+        return Response({"next": following, "previous": None, "results": _rendered(rows)})
+
+
+class ReleaseView(ApiView):
+    """``/platform/quarantine/release/``."""
+
+    @extend_schema(
+        operation_id="release_from_quarantine",
+        request=ReleaseInput,
+        responses={200: ReleasedSerializer, **problems({400: INVALID, 404: NOT_FOUND})},
+    )
+    def post(self, request: Request) -> Response:
+        """Count what waits of one address of one organisation on one day."""
+        _require_staff(request.user)
+        data = ReleaseInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        count = release_address(**data.validated_data)
+        if count:
+            day = data.validated_data["day"]
+            logger.info("%s released %s downloads of %s", request.user.pk, count, day)
+        return Response({"released": count})

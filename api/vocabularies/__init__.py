@@ -1,0 +1,1 @@
+"""What values may be chosen from, for whoever makes forms."""

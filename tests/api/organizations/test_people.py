@@ -1,0 +1,298 @@
+"""Members and invitations over HTTP."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core import mail
+from django.test import Client
+from pytest_django import Settings
+
+from apps.accounts.models import Invitation, Membership
+from apps.accounts.roles import Role
+from apps.core.clock import now
+from tests.conftest import People
+from tests.factories import MembershipFactory, ShowFactory, UserFactory
+from tests.programs import ask, program, token_of_organization, token_of_person
+
+pytestmark = pytest.mark.usefixtures("clean_valkey")
+ACCEPT = "/api/v1/invitations/accept/"
+
+
+def path(people: People, suffix: str) -> str:
+    return f"/api/v1/organizations/{people.organization.id}/{suffix}"
+
+
+def member(people: People, name: str) -> Membership:
+    return Membership.objects.get(organization=people.organization, user=getattr(people, name))
+
+
+def member_path(people: People, name: str) -> str:
+    return path(people, f"members/{member(people, name).pk}/")
+
+
+def test_members_are_listed_with_their_roles(people: People) -> None:
+    rows = people.client("analyst").get(path(people, "members/")).json()["results"]
+    assert [row["role"] for row in rows] == ["analyst", "editor", "admin", "owner"]
+    assert rows[0]["person"] == {
+        "id": str(people.analyst.id),
+        "name": people.analyst.name,
+        "email": people.analyst.email,
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "roles"),
+    [
+        ("role=admin", ["admin"]),
+        ("ordering=-created_at", ["owner", "admin", "editor", "analyst"]),
+        ("search=nobody-is-called-so", []),
+    ],
+)
+def test_members_are_chosen_and_ordered(people: People, query: str, roles: list[str]) -> None:
+    answer = people.client("owner").get(path(people, f"members/?{query}"))
+    assert [row["role"] for row in answer.json()["results"]] == roles
+
+
+def test_members_are_found_by_name_and_address(people: People) -> None:
+    ada = UserFactory(name="Ada", email="lovelace@example.com")
+    MembershipFactory(organization=people.organization, user=ada)
+    for words in ("ada", "LOVELACE"):
+        rows = people.client("owner").get(path(people, f"members/?search={words}")).json()
+        assert [row["person"]["name"] for row in rows["results"]] == ["Ada"]
+
+
+@pytest.mark.parametrize("count", [1, 20, 200])
+def test_more_people_cost_no_more_queries(
+    count: int, people: People, django_assert_num_queries: Any
+) -> None:
+    for number in range(count):
+        MembershipFactory(organization=people.organization)
+        Invitation.objects.create(
+            organization=people.organization,
+            email=f"{number}@example.com",
+            role="editor",
+            token_sha256=f"{number:064}",
+            invited_by=people.owner,
+            expires_at=now() + timedelta(days=1),
+        )
+    client, whole = people.client("owner"), "?page_size=200"
+    with django_assert_num_queries(4):  # session, user, membership, members
+        rows = client.get(path(people, f"members/{whole}")).json()["results"]
+    assert len(rows) == min(count + 4, 200)
+    with django_assert_num_queries(4):
+        rows = client.get(path(people, f"invitations/{whole}")).json()["results"]
+    assert len(rows) == count
+
+
+@pytest.mark.parametrize(
+    ("actor", "target", "role", "expected"),
+    [
+        ("owner", "editor", "admin", (200, "")),
+        ("admin", "editor", "analyst", (200, "")),
+        ("admin", "editor", "owner", (403, "too_strong")),
+        ("admin", "owner", "analyst", (403, "too_strong")),
+        ("owner", "owner", "admin", (409, "last_owner")),
+        ("owner", "editor", "emperor", (400, "invalid")),
+        ("editor", "analyst", "editor", (403, "permission_denied")),
+        ("stranger", "editor", "analyst", (404, "not_found")),
+        ("staff", "editor", "analyst", (404, "not_found")),
+        ("anonymous", "editor", "analyst", (401, "not_authenticated")),
+    ],
+)
+def test_roles_are_given_by_those_who_may(
+    people: People, actor: str, target: str, role: str, expected: tuple[int, str]
+) -> None:
+    before, address = member(people, target).role, member_path(people, target)
+    assert ask(people.client(actor), address, "patch", {"role": role}) == expected
+    assert member(people, target).role == (role if expected[0] == 200 else before)
+
+
+def test_an_organisations_admin_token_gives_roles_up_to_its_own(people: People) -> None:
+    client = program(token_of_organization(people.organization, Role.ADMIN)[1])
+    assert ask(client, member_path(people, "editor"), "patch", {"role": "admin"}) == (200, "")
+    assert ask(client, member_path(people, "editor"), "patch", {"role": "owner"}) == (
+        403,
+        "too_strong",
+    )
+    assert ask(client, member_path(people, "owner"), "delete") == (403, "too_strong")
+    assert ask(client, member_path(people, "analyst"), "delete") == (204, "")
+
+
+def test_a_token_for_one_show_knows_no_members(people: People) -> None:
+    show = ShowFactory(organization=people.organization)
+    client = program(token_of_person(people.owner, show_id=show.id)[1])
+    for suffix in ("", "members/", "invitations/", "trash/", "shows/"):
+        assert ask(client, path(people, suffix)) == (404, "not_found")
+    assert ask(client, member_path(people, "analyst"), "delete") == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("actor", "target", "expected"),
+    [
+        ("analyst", "analyst", (204, "")),
+        ("admin", "editor", (204, "")),
+        ("admin", "owner", (403, "too_strong")),
+        ("owner", "owner", (409, "last_owner")),
+        ("editor", "analyst", (403, "permission_denied")),
+        ("stranger", "editor", (404, "not_found")),
+    ],
+)
+def test_members_leave_or_are_removed(
+    people: People, actor: str, target: str, expected: tuple[int, str]
+) -> None:
+    assert ask(people.client(actor), member_path(people, target), "delete") == expected
+    left = Membership.objects.filter(organization=people.organization, user=getattr(people, target))
+    assert left.exists() is (expected[0] != 204)
+
+
+@pytest.mark.parametrize("number", [0, 2**31, 10**30])
+def test_members_of_elsewhere_and_of_nowhere_are_not_found(people: People, number: int) -> None:
+    foreign = MembershipFactory().pk
+    for method, body in (("get", None), ("patch", {"role": "analyst"}), ("delete", None)):
+        for key in (number, foreign):
+            address = path(people, f"members/{key}/")
+            assert ask(people.client("owner"), address, method, body) == (404, "not_found")
+    assert Membership.objects.filter(pk=foreign).exists()
+
+
+@pytest.mark.parametrize("method", ["patch", "delete"])
+def test_a_role_that_changed_meanwhile_is_not_changed_unseen(people: People, method: str) -> None:
+    client, address = people.client("owner"), member_path(people, "editor")
+    seen = client.get(address)["ETag"]
+    Membership.objects.filter(user=people.editor).update(role="admin")
+    answer = getattr(client, method)(
+        address, {"role": "analyst"}, content_type="application/json", headers={"If-Match": seen}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (412, "changed_meanwhile")
+    assert member(people, "editor").role == "admin"
+
+
+# --- Invitations ----------------------------------------------------------------------------------
+
+
+def send(people: People, actor: str = "owner", **wish: str) -> Any:
+    body = {"email": "new@example.com", "role": "editor"} | wish
+    return people.client(actor).post(
+        path(people, "invitations/"), body, content_type="application/json"
+    )
+
+
+def secret_in_mail() -> str:
+    found = re.search(r"/invitations/(\S+)/", str(mail.outbox[-1].body))
+    assert found is not None
+    return found[1]
+
+
+def accepted(client: Client, token: str) -> tuple[int, str]:
+    return ask(client, ACCEPT, "post", {"token": token})
+
+
+def test_an_invitation_is_mailed_and_accepted(people: People) -> None:
+    answer = send(people)
+    assert answer.status_code == 201
+    body = answer.json()
+    assert (body["email"], body["role"]) == ("new@example.com", "editor")
+    assert body["invited_by"]["id"] == str(people.owner.id)
+    assert secret_in_mail() not in answer.content.decode()
+    assert people.client("admin").get(answer["Location"]).json() == body
+    newcomer = Client()
+    newcomer.force_login(UserFactory())
+    joined = newcomer.post(ACCEPT, {"token": secret_in_mail()}, content_type="application/json")
+    assert (joined.status_code, joined.json()["role"]) == (200, "editor")
+    assert joined.json()["name"] == "Radio Ours"
+    assert accepted(newcomer, secret_in_mail()) == (200, "")  # again is no error
+    second = Client()
+    second.force_login(UserFactory())
+    assert accepted(second, secret_in_mail()) == (409, "invitation_used")
+    assert people.client("owner").get(path(people, "invitations/")).json()["results"] == []
+
+
+def test_joining_takes_a_person(people: People) -> None:
+    send(people)
+    machine = program(token_of_organization(people.organization, Role.ADMIN)[1])
+    assert accepted(machine, secret_in_mail()) == (403, "person_required")
+    assert accepted(Client(), secret_in_mail()) == (401, "not_authenticated")
+    own = program(token_of_person(people.stranger)[1])
+    assert accepted(own, secret_in_mail()) == (200, "")
+    assert Membership.objects.filter(user=people.stranger).count() == 2
+
+
+def test_a_link_ends_with_its_time_and_when_it_is_withdrawn(people: People) -> None:
+    client = people.client("stranger")
+    assert accepted(client, "never sent") == (404, "invitation_over")
+    address = send(people)["Location"]
+    secret = secret_in_mail()
+    with time_machine.travel(now() + timedelta(days=15)):
+        late = Client()
+        late.force_login(people.stranger)
+        assert accepted(late, secret) == (404, "invitation_over")
+    assert ask(people.client("admin"), address, "delete") == (204, "")
+    assert ask(people.client("admin"), address, "delete") == (404, "not_found")
+    assert accepted(client, secret) == (404, "invitation_over")
+
+
+@pytest.mark.parametrize(
+    ("actor", "wish", "expected"),
+    [
+        ("admin", {"role": "admin"}, (201, "")),
+        ("admin", {"role": "owner"}, (403, "too_strong")),
+        ("owner", {"email": "no address"}, (400, "invalid")),
+        ("owner", {"role": "emperor"}, (400, "invalid")),
+        ("editor", {}, (403, "permission_denied")),
+        ("stranger", {}, (404, "not_found")),
+        ("anonymous", {}, (401, "not_authenticated")),
+    ],
+)
+def test_admins_invite_into_roles_up_to_their_own(
+    people: People, actor: str, wish: dict[str, str], expected: tuple[int, str]
+) -> None:
+    answer = send(people, actor, **wish)
+    assert (answer.status_code, answer.json().get("code", "")) == expected
+    assert len(mail.outbox) == (expected[0] == 201)
+
+
+def test_members_are_not_invited_again(people: People) -> None:
+    answer = send(people, email=people.analyst.email.upper())
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_member")
+
+
+def test_nobody_sends_invitations_without_end(people: People, settings: Settings) -> None:
+    settings.INVITATIONS_PER_HOUR = 1
+    assert send(people).status_code == 201
+    answer = send(people)
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many")
+
+
+def test_a_mail_that_no_server_takes_invites_nobody(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise ConnectionRefusedError("no server")
+
+    monkeypatch.setattr("apps.accounts.invitations.send_mail", refuse)
+    answer = send(people)
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_sent")
+    assert not Invitation.objects.exists()
+
+
+def test_a_machine_invites_in_nobodys_name(people: People) -> None:
+    client = program(token_of_organization(people.organization, Role.ADMIN)[1])
+    body = {"email": "new@example.com", "role": "admin"}
+    answer = client.post(path(people, "invitations/"), body, content_type="application/json")
+    assert (answer.status_code, answer.json()["invited_by"]) == (201, None)
+
+
+def test_a_repeated_invitation_is_mailed_once(people: People) -> None:
+    client, body = people.client("owner"), {"email": "new@example.com", "role": "editor"}
+    for _ in range(2):
+        answer = client.post(
+            path(people, "invitations/"),
+            body,
+            content_type="application/json",
+            headers={"Idempotency-Key": "once"},
+        )
+        assert answer.status_code == 201
+    assert len(mail.outbox) == 1

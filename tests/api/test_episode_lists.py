@@ -1,0 +1,171 @@
+"""Lists of episodes over HTTP: within a show and across shows, and what one of them says."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from apps.core.clock import now
+from podcasts.models import Episode, Show
+from tests.api.constancy import assert_constant_queries
+from tests.conftest import People
+from tests.factories import (
+    AssetFactory,
+    EpisodeFactory,
+    ImageFactory,
+    MembershipFactory,
+    RenditionFactory,
+    ShowFactory,
+)
+
+
+@pytest.fixture
+def show(people: People) -> Show:
+    """A show of ours."""
+    return ShowFactory(organization=people.organization)
+
+
+def titles(people: People, address: str) -> list[str]:
+    """What an analyst sees."""
+    response = people.client("analyst").get(f"/api/v1/{address}")
+    assert response.status_code == 200, response.content
+    return [episode["title"] for episode in response.json()["results"]]
+
+
+def test_the_list_across_shows_has_the_living_ones_that_one_may_see(
+    people: People, show: Show
+) -> None:
+    EpisodeFactory(show=show, title="Ours")
+    EpisodeFactory(show__organization=people.organization, title="Of another show", status="draft")
+    EpisodeFactory(show=show, title="Deleted", deleted_at=now())
+    EpisodeFactory(title="Theirs")
+    other = EpisodeFactory(title="Of another organisation")
+    MembershipFactory(organization=other.organization, user=people.analyst, role="analyst")
+    assert sorted(titles(people, "episodes/")) == [
+        "Of another organisation",
+        "Of another show",
+        "Ours",
+    ]
+    assert titles(people, f"episodes/?show={show.pk}") == ["Ours"]
+    assert titles(people, f"episodes/?organization={other.organization_id}") == [
+        "Of another organisation"
+    ]
+    assert titles(people, "episodes/?status=draft") == ["Of another show"]
+    assert titles(people, "episodes/?search=another&ordering=title") == [
+        "Of another organisation",
+        "Of another show",
+    ]
+    stranger = people.client("stranger")
+    assert stranger.get("/api/v1/episodes/").json()["results"] == []
+    assert stranger.get(f"/api/v1/episodes/?show={show.pk}").json()["results"] == []
+
+
+@pytest.mark.parametrize("query", ["show=ours", "status=gone", "serie=2", "ordering=status"])
+def test_a_filter_that_makes_no_sense_is_refused(query: str, people: People) -> None:
+    response = people.client("analyst").get(f"/api/v1/episodes/?{query}")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+    assert response.json()["errors"][0]["parameter"] == query.partition("=")[0]
+
+
+def growing(show: Show) -> Any:
+    """Adds episodes that have everything an episode can have."""
+
+    def grow(count: int) -> None:
+        for _ in range(count):
+            episode = EpisodeFactory(show=show, artwork=ImageFactory(), season_number=1)
+            RenditionFactory(asset=episode.audio)
+
+    return grow
+
+
+def test_a_shows_list_costs_the_same_however_long(people: People, show: Show) -> None:
+    address = f"/api/v1/shows/{show.pk}/episodes/"
+    assert_constant_queries(people.client("analyst"), address, growing(show), at_most=6)
+
+
+def test_the_list_across_shows_costs_the_same_however_long(people: People) -> None:
+    def grow(count: int) -> None:
+        for _ in range(count):
+            growing(ShowFactory(organization=people.organization))(1)
+
+    assert_constant_queries(people.client("analyst"), "/api/v1/episodes/", grow, at_most=4)
+
+
+def test_an_episode_costs_the_same_however_many_renditions_it_has(
+    people: People, show: Show
+) -> None:
+    asset = AssetFactory(organization=people.organization, rendition=None)
+    episode = EpisodeFactory(show=show, audio=asset)
+    assert_constant_queries(
+        people.client("analyst"),
+        f"/api/v1/episodes/{episode.pk}/",
+        lambda count: [RenditionFactory(asset=asset) for _ in range(count)],
+        count=lambda body: len(body["renditions"]),
+        at_most=4,
+    )
+
+
+# --- Chapters and notes ---------------------------------------------------------------------------
+
+CHAPTERS = [
+    {"start_ms": 0, "end_ms": 61_000, "title": "Begin"},
+    {"start_ms": 61_000, "end_ms": 90_000, "title": "End"},
+]
+
+
+def test_chapters_are_those_of_the_file_of_a_draft_as_well(people: People, show: Show) -> None:
+    asset = AssetFactory(organization=people.organization, chapters=CHAPTERS)
+    episode = EpisodeFactory(show=show, audio=asset, status="draft", published_at=None)
+    address = f"/api/v1/episodes/{episode.pk}/chapters/"
+    seen = {"stranger": 404, "staff": 404, "analyst": 200, "owner": 200}
+    for name, status in seen.items():
+        assert people.client(name).get(address).status_code == status, name
+    body = people.client("analyst").get(address).json()
+    assert body == {"id": str(episode.pk), "audio": str(asset.pk), "chapters": CHAPTERS}
+    Episode.objects.filter(pk=episode.pk).update(audio=None)
+    body = people.client("analyst").get(address).json()
+    assert body == {"id": str(episode.pk), "audio": None, "chapters": []}
+
+
+def test_chapters_cost_the_same_however_many_there_are(people: People, show: Show) -> None:
+    asset = AssetFactory(organization=people.organization)
+    episode = EpisodeFactory(show=show, audio=asset)
+
+    def grow(count: int) -> None:
+        asset.chapters += CHAPTERS[:1] * count
+        asset.save()
+
+    assert_constant_queries(
+        people.client("analyst"),
+        f"/api/v1/episodes/{episode.pk}/chapters/",
+        grow,
+        count=lambda body: len(body["chapters"]),
+        at_most=3,
+    )
+
+
+def test_notes_are_shown_as_listeners_see_them(people: People) -> None:
+    def preview(**body: Any) -> Any:
+        return people.client("analyst").post(
+            "/api/v1/notes-preview/", body, content_type="application/json"
+        )
+
+    html = preview(notes="# Hi\n<script>x</script> [a](https://example.org)").json()["html"]
+    assert "<h2>Hi</h2>" in html
+    assert "<script>" not in html
+    assert preview(notes="").json() == {"html": ""}
+    for wrong in ({}, {"notes": None}, {"notes": "x" * 100_001}):
+        response = preview(**wrong)
+        assert (response.status_code, response.json()["code"]) == (400, "invalid")
+
+
+def test_a_scheduled_one_that_is_due_is_listed_as_published(people: People, show: Show) -> None:
+    for title, hours in [("Due", -1), ("To come", 1)]:
+        EpisodeFactory(
+            show=show,
+            title=title,
+            status="scheduled",
+            published_at=now() + timedelta(hours=hours),
+        )
+    assert titles(people, "episodes/?status=published") == ["Due"]
+    assert titles(people, "episodes/?status=scheduled") == ["To come"]
