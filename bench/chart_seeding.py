@@ -70,7 +70,7 @@ INSERT INTO downloads_monthtotal (
 )
 SELECT organization_id, show_id, episode_id, dimension, value, date_trunc('month', day)::date,
     sum(downloads), 0
-FROM downloads_daytotal WHERE show_id = %(show)s AND (episode_id IS NULL OR dimension = '')
+FROM downloads_daytotal WHERE show_id = %(show)s
 GROUP BY 1, 2, 3, 4, 5, 6
 """
 _LISTENERS = """

@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from apps.core.clock import now
-from apps.downloads import charts, drop_days, episode_curves, episode_figures
+from apps.downloads import charts, drop_days, episode_curves, episode_figures, first_days
 from apps.downloads.charts import Grain
-from apps.downloads.first_days import by_first_days
 from apps.downloads.models import Dimension
 from apps.downloads.totals import Period, Scope
 from bench.chart_seeding import ZONE, BusyShow, seed_busy_show
@@ -32,30 +31,37 @@ def measure_charts(scene: Scene) -> Iterator[Figure]:
     template = Episode.objects.get(pk=scene.seeded.small[0].episode)
     say(f"Making {extent.chart_episodes} episodes with {extent.chart_days} days of totals")
     busy = seed_busy_show(template, episodes=extent.chart_episodes, days=extent.chart_days)
+    _tidy_up()
+    unkept = {f"{name}, none kept": chart for name, chart in _by_first_days(busy, now()).items()}
+    yield from time_charts(unkept, tries=extent.chart_tries)
+    first_days.store_closed(now=now())  # as every night
+    _tidy_up()
+    yield from time_charts(charts_of(busy), tries=extent.chart_tries)
+
+
+def _tidy_up() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "VACUUM (ANALYZE) downloads_hourtotal, downloads_daytotal, downloads_monthtotal, "
-            "downloads_droptally"
+            "downloads_firstdays, downloads_droptally"
         )
-    yield from time_charts(busy, tries=extent.chart_tries)
 
 
-def time_charts(busy: BusyShow, *, tries: int) -> Iterator[Figure]:
-    """The same for a show that is there."""
-    for name, chart in charts_of(busy).items():
-        cold = _sql_ms(chart)  # what is remembered, and pages that nobody has read yet
+def time_charts(charts: Mapping[str, Chart], *, tries: int) -> Iterator[Figure]:
+    """The same for these charts, of a show that is there."""
+    for name, chart in charts.items():
+        cold = _sql_ms(chart)  # of pages that nobody has read yet
         times = [_sql_ms(chart) for _ in range(tries)]
         note = f"worst of {tries}: {max(times):.1f} ms; the first time {cold:.1f} ms"
         yield Figure(f"chart: {name}", statistics.median(times), "ms", CHART, note=note)
 
 
 def charts_of(busy: BusyShow) -> dict[str, Chart]:
-    """Every chart of a show and of its newest episode, for the widest choice that a page offers."""
+    """Every chart of a show and of its oldest episode, for the widest choice that a page offers."""
     at, zone = now(), ZoneInfo(ZONE)
     today = at.astimezone(zone).date()
     show = Scope(show=busy.show, organization=busy.organization)
-    newest = busy.episodes[min(_QUARTER, len(busy.episodes) - 1)]
-    episode = Scope(show=busy.show, episode=newest[0])
+    episode = Scope(show=busy.show, episode=busy.episodes[-1][0])
     ever = Period.last_days(_TWO_YEARS, today=today)
     page, compared = busy.episodes[:25], busy.episodes[-8:]
     return {
@@ -69,10 +75,7 @@ def charts_of(busy: BusyShow) -> dict[str, Chart]:
         "all time, all episodes": lambda: episode_figures.all_time_of_episodes(
             show=busy.show, episodes=[number for number, _ in busy.episodes]
         ),
-        **{
-            f"sorted by the first {days} days": _first_days(busy, days, at)
-            for days in charts.WINDOWS
-        },
+        **_by_first_days(busy, at),
         "eight episodes, 90 days": lambda: episode_curves.curves(
             compared, show=busy.show, days=_QUARTER, now=at
         ),
@@ -105,8 +108,20 @@ def _parts(scope: Scope, period: Period, dimension: Dimension) -> Chart:
     return lambda: charts.parts(scope, period, dimension)
 
 
+def _by_first_days(busy: BusyShow, at: datetime) -> dict[str, Chart]:
+    """All episodes, sorted by a column of the table, and the whole table for an export."""
+    sorting = {
+        f"sorted by the first {days} days": _first_days(busy, days, at) for days in charts.WINDOWS
+    }
+    return sorting | {
+        "first days, all episodes": lambda: episode_figures.figures_of_episodes(
+            busy.episodes, show=busy.show, now=at
+        )
+    }
+
+
 def _first_days(busy: BusyShow, days: int, at: datetime) -> Chart:
-    return lambda: by_first_days(busy.episodes, show=busy.show, days=days, now=at)
+    return lambda: first_days.downloads_within(busy.episodes, show=busy.show, days=[days], now=at)
 
 
 class _Stopwatch:

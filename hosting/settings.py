@@ -336,9 +336,9 @@ CELERY_BEAT_SCHEDULE = {
     "open-days-ahead": {"task": "apps.downloads.tasks.open_days_ahead", "schedule": 3600.0},
     "close-days": {"task": "apps.downloads.tasks.close_days", "schedule": 3600.0},
     "tally-unfinished": {"task": "apps.downloads.tasks.tally_unfinished", "schedule": 300.0},
-    # At a quiet hour: it reads the hours of every large show's episodes.
-    "remember-first-days": {
-        "task": "apps.downloads.tasks.remember_first_days",
+    # At a quiet hour, and after a day was closed: it looks through all episodes.
+    "store-first-days": {
+        "task": "apps.downloads.tasks.store_first_days",
         "schedule": crontab(hour="4", minute="20"),
     },
     "forget-old-answers": {"task": "api.tasks.forget_old_answers", "schedule": 3600.0},

@@ -144,9 +144,9 @@ def hours(scope: Scope, *, now: datetime, count: int) -> list[Hour]:
 def parts(scope: Scope, period: Period, dimension: Dimension) -> list[Part]:
     """Every app, device, country or website of the period, most downloads first.
 
-    Whole months are read from the months' totals, but for an episode, which has none.
+    Whole months are read from the months' totals.
     """
-    months = None if scope.episode else _whole_months(period)
+    months = _whole_months(period)
     in_days = period.condition
     rows = DayTotal.objects.filter(scope.total, dimension=dimension)
     if months is None:

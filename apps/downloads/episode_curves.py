@@ -1,12 +1,13 @@
 """Episodes beside each other, each from the hour in which it came out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+
+from apps.downloads.first_days import Published
 
 MOST_EPISODES = 8
 # The hours of one step for as many days: a line of some hundred points, whatever its length.
@@ -22,8 +23,6 @@ JOIN downloads_hourtotal AS total
     AND total.hour < aligned.since + %(length)s
 GROUP BY 1, 2
 """
-type Published = Sequence[tuple[UUID, datetime]]
-"""Episodes with their publication."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +65,6 @@ def _rising(added: dict[int, int], *, steps: int, begun: int) -> tuple[int | Non
         total += added.get(number, 0)
         points.append(total if number < begun else None)
     return tuple(points)
-
-
-def downloads_within(published: Published, *, show: UUID, days: int) -> dict[UUID, int]:
-    """The downloads of each of a show's episodes in its first days, where there are any."""
-    length = timedelta(days=days)
-    return {episode: downloads for episode, _, downloads in _steps(published, show, length, length)}
 
 
 def _steps(

@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from apps.core.clock import now
-from apps.downloads import listeners, rollups, shadow
+from apps.downloads import first_days, listeners, rollups, shadow
 from apps.downloads.batch import Batch, Message, days_of, gather
 from apps.downloads.counting import count, owners_of, surroundings, write
 from apps.downloads.keys import new_key
@@ -46,7 +46,11 @@ class History:
     _is_free: dict[tuple[UUID, date], bool] = field(default_factory=dict)
 
     def count(self, messages: Sequence[Message], also: Callable[[], None]) -> None:
-        """Count messages of closed days; those of open days are counted as always."""
+        """Count messages of closed days; those of open days are counted as always, but alone.
+
+        For it is batch after batch in one transaction: this import and a counter would each hold
+        rows that the other one wants.
+        """
         at = now()
         now_ms = epoch_ms(at)
         is_open = partial(open_day, now_ms=now_ms)
@@ -54,10 +58,18 @@ class History:
         closed = [one for one in messages if one.hit is not None and is_open(one.hit.at) is None]
         with transaction.atomic():
             if recent:
+                shadow.wait_to_count_alone()
                 count(recent, also=lambda: None, at=at, is_from_log=True)
             if closed:
                 self._count_closed(closed, now_ms=now_ms)
             also()
+
+    def finish(self) -> None:
+        """Put right what was kept of these days before; to be called at the end."""
+        new = [show_and_day for show_and_day, is_free in self._is_free.items() if is_free]
+        if new:
+            shows = {show for show, _ in new}
+            first_days.add_up_again(shows, changed=min(day for _, day in new))
 
     def _count_closed(self, messages: Sequence[Message], *, now_ms: int) -> None:
         day_of = partial(any_day, now_ms=now_ms)
@@ -99,14 +111,19 @@ def importing() -> Iterator[History]:
 
     Raises BusyError beside another import: each would take the same days for free ones.
     """
-    listeners.open_month_keys(now=now())  # not within, or counters would wait for them
+    # Not within: counters would wait for the keys, and days be opened and closed after it only, for
+    # whoever makes a table like another one holds that one to the end.
+    listeners.open_month_keys(now=now())
+    shadow.create(WRITTEN)
     with transaction.atomic():
         _begin_alone()
-        shadow.create(WRITTEN)
-        yield History()
+        history = History()
+        yield history
         shadow.wait_for_recounts()
         _add_to_real()
-        shadow.drop(WRITTEN)
+        history.finish()
+    shadow.drop(WRITTEN)
+    first_days.store_closed(now=now())  # whoever moves in need not wait for the night
 
 
 def _begin_alone() -> None:

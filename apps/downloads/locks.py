@@ -1,4 +1,20 @@
-"""Locks that counters queue behind: whoever wants one gives up before they wait for long."""
+"""The order of locks in counting, and giving up before counters wait for long.
+
+Whoever takes several takes them in this order, so that nobody waits in a circle:
+
+1. *One import of history* (history.py). Nobody waits for it: a second one ends with BusyError.
+2. *Counting* (shadow.py), before anything else of a transaction. Whoever adds to totals, opens days
+   or destroys them holds it shared; whoever replaces totals, closes a day, or counts batch after
+   batch in one transaction holds it alone.
+3. *Days* (open_days.py), for making and dropping partitions; then these, in the order of
+   partitions.PARTITIONED.
+4. *Rows*: coverage, listeners of the day, downloads, totals of hours, days and months, totals of
+   listeners, sketches, tallies; of each table by one statement, in the order of keys.
+5. *First days* (first_days.py), then their rows. Whoever holds these waits for nothing more.
+
+Who holds 2 alone may take 3 to 5 in any order: others hold 3 or 5 without 2 only where they take
+nothing else. Totals are therefore never locked by two who don't go by 4.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

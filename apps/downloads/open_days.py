@@ -51,6 +51,7 @@ def open_ahead(*, today: date) -> None:
     Raises BusyError when somebody uses the tables for long.
     """
     with waiting_briefly():
+        shadow.wait_for_recounts()
         keys_for({today + timedelta(days=number) for number in range(DAYS_AHEAD + 1)})
 
 
@@ -79,9 +80,10 @@ def destroy(day: date) -> None:
 
     Raises BusyError when somebody uses the tables for long.
     """
-    _wait_for_turn()
-    DayKey.objects.filter(day=day).delete()
     with waiting_briefly():
+        shadow.wait_for_recounts()
+        _wait_for_turn()
+        DayKey.objects.filter(day=day).delete()
         partitions.drop(day)
 
 

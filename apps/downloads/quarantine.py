@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from apps.core.clock import now
-from apps.downloads import listeners, rollups, shadow
+from apps.downloads import first_days, listeners, rollups, shadow
 from apps.downloads.models import Download
 
 
@@ -83,4 +83,5 @@ def release_address(*, organization: UUID, day: date, address_key: bytes) -> int
     Download.objects.filter(id__in=numbers).update(held_address=None, counted_at=now())
     rollups.add_downloads(numbers)
     listeners.add_to_days((organization, show, day) for _, show, is_first in rows if is_first)
+    first_days.add_up_again({show for _, show, _ in rows}, changed=day)
     return len(rows)

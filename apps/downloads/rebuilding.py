@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from apps.downloads import listeners, rollups, shadow
-from apps.downloads.models import DayTotal, HourTotal, ListenerTotal, MonthTotal
+from apps.downloads import first_days, listeners, rollups, shadow
+from apps.downloads.models import DayTotal, FirstDays, HourTotal, ListenerTotal, MonthTotal
 from apps.downloads.shadow import Model, shadow_of
 
-_TOTALS: tuple[Model, ...] = (HourTotal, DayTotal, MonthTotal, ListenerTotal)
+_TOTALS: tuple[Model, ...] = (HourTotal, DayTotal, MonthTotal, ListenerTotal, FirstDays)
 # What a total is of, and what it says.
 _COLUMNS: Mapping[Model, str] = {
     HourTotal: "organization_id, show_id, episode_id, hour, downloads, provisional",
@@ -18,6 +18,7 @@ _COLUMNS: Mapping[Model, str] = {
         "organization_id, show_id, episode_id, dimension, value, month, downloads, provisional"
     ),
     ListenerTotal: "organization_id, show_id, day, listeners",
+    FirstDays: "show_id, episode_id, days, since, downloads",
 }
 _DIFFERENT = """
 SELECT count(*) FROM (
@@ -26,7 +27,7 @@ SELECT count(*) FROM (
 """
 
 _EMPTY = "DELETE FROM {real}"
-_FILL = "INSERT INTO {real} ({columns}) SELECT {columns} FROM {new}"
+_FILL = "INSERT INTO {table} ({columns}) SELECT {columns} FROM {other}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,13 @@ def rebuild(*, replace: bool) -> list[Difference]:
     somebody counts for long.
     """
     shadow.stop_counting()
+    first_days.wait_for_turn()
     shadow.create(_TOTALS)
+    _fill(shadow_of(FirstDays), FirstDays._meta.db_table, _COLUMNS[FirstDays])
     with shadow.hiding(_TOTALS):
         rollups.add_all()
         listeners.add_all_to_days()
+        first_days.add_up_all()  # what is kept of them, no more
     differences = [_difference(model) for model in _TOTALS]
     if replace:
         for model in _TOTALS:
@@ -73,7 +77,12 @@ def _only_in(model: Model, one: str, other: str) -> int:
 
 
 def _replace(model: Model) -> None:
-    real, new, columns = model._meta.db_table, shadow_of(model), _COLUMNS[model]
+    real = model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(_EMPTY.format(real=real))
-        cursor.execute(_FILL.format(real=real, new=new, columns=columns))
+    _fill(real, shadow_of(model), _COLUMNS[model])
+
+
+def _fill(table: str, other: str, columns: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_FILL.format(table=table, other=other, columns=columns))

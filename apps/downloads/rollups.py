@@ -54,7 +54,6 @@ ON CONFLICT (show_id, episode_id, dimension, day, value) DO UPDATE SET
     downloads = total.downloads + excluded.downloads,
     provisional = total.provisional + excluded.provisional
 """
-# An episode's months tell nothing apart: its days are few enough to add up.
 _MONTHS = """
 INSERT INTO downloads_monthtotal AS total (
     organization_id, show_id, episode_id, dimension, value, month, downloads, provisional
@@ -62,7 +61,7 @@ INSERT INTO downloads_monthtotal AS total (
 SELECT scope.organization_id, scope.show_id, scope.episode_id, dimension, value,
     date_trunc('month', {day}::timestamp)::date AS month, sum(downloads), sum(provisional)
 FROM ({changes}) AS change, LATERAL {scopes}, LATERAL {dimensions}
-WHERE NOT (dimension = 'referrer' AND value = '') AND (kind <> 'episode' OR dimension = '')
+WHERE NOT (dimension = 'referrer' AND value = '')
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 2, 3, 4, 6, 5
 ON CONFLICT (show_id, episode_id, dimension, month, value) DO UPDATE SET

@@ -23,7 +23,8 @@ from apps.downloads.models import (
     MonthTotal,
 )
 
-# Counters hold it shared for each batch; whoever replaces what they wrote holds it alone.
+# Whoever changes totals holds it shared for a moment; whoever replaces them holds it alone. Its
+# place among the locks is told in locks.py.
 _LOCK = 0x4C6F6E67_53776170
 
 type Model = type[models.Model]
@@ -80,12 +81,20 @@ def wait_for_recounts() -> None:
 
 
 def stop_counting() -> None:
-    """Until the end of this transaction nobody counts.
+    """Until the end of this transaction nobody else counts.
 
     To be called before anything else of it. Raises BusyError when somebody counts for long.
     """
     with waiting_briefly():
-        _lock("pg_advisory_xact_lock")
+        wait_to_count_alone()
+
+
+def wait_to_count_alone() -> None:
+    """The same, however long it takes: for what would lose hours of work by giving up.
+
+    Counters queue behind it, so nobody may count for long but who stopped them as well.
+    """
+    _lock("pg_advisory_xact_lock")
 
 
 def _lock(function: str) -> None:

@@ -33,6 +33,6 @@ def tally_unfinished() -> None:
 
 
 @shared_task
-def remember_first_days() -> None:
-    """Add up what large shows' episodes are sorted by; twice changes nothing."""
-    first_days.remember_large_shows(now=now())
+def store_first_days() -> None:
+    """Keep what episodes had in first days that are closed; twice changes nothing."""
+    first_days.store_closed(now=now())

@@ -12,7 +12,7 @@ from apps.downloads.chart_tables import Table
 from apps.downloads.charts import WINDOWS
 from apps.downloads.episode_curves import MOST_EPISODES, STEP_HOURS
 from apps.downloads.episode_figures import all_time_of_episodes, figures_of_episodes
-from apps.downloads.first_days import by_first_days
+from apps.downloads.first_days import downloads_within
 from frontend.show_figures import once_public
 from frontend.statistics import words
 from frontend.statistics.panel import Panel
@@ -109,12 +109,11 @@ def _counts(subject: Subject, episodes: Sequence[Published], name: str) -> Mappi
     show = subject.show.pk
     if name == "total":
         return all_time_of_episodes(show=show, episodes=[episode.id for episode in episodes])
-    return by_first_days(
-        [(episode.id, episode.at) for episode in episodes],
-        show=show,
-        days=int(name.removeprefix("first")),
-        now=subject.at,
+    days = int(name.removeprefix("first"))
+    found = downloads_within(
+        [(episode.id, episode.at) for episode in episodes], show=show, days=[days], now=subject.at
     )
+    return {episode: counts[days] for episode, counts in found.items() if counts}
 
 
 def headings(sort: str) -> list[Heading]:

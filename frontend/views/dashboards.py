@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from apps.core.clock import now
 from apps.downloads import totals
 from apps.downloads.charts import first_open_day
-from apps.downloads.episode_figures import MILESTONE_DAYS
+from apps.downloads.first_days import MILESTONE_DAYS
 from apps.downloads.totals import Period, Scope
 from apps.live.groups import Board
 from frontend import show_figures

@@ -221,13 +221,12 @@ def days(downloads: Iterable[Download]) -> Totals:
 
 
 def months(downloads: Iterable[Download]) -> Totals:
-    """By scope, dimension, value and month; an episode's are not told apart."""
+    """By scope, dimension, value and month."""
     return _add_up(
         ((*scope, *part, _day(made, scope).replace(day=1)), made)
         for made in downloads
         for scope in _scopes(made)
         for part in _parts(made)
-        if scope[2] is None or part == ("", "")
     )
 
 

@@ -1,8 +1,7 @@
 """What may happen beside a counter: nobody waits in a circle, nor for long, and sums stay right."""
 
-import threading
-from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -10,7 +9,7 @@ from django.db import connection, transaction
 from pytest_django import Settings
 
 from apps.core.clock import now
-from apps.downloads import counting, coverage, history, locks, rollups, shadow
+from apps.downloads import counting, coverage, first_days, history, locks, rollups, shadow
 from apps.downloads.batch import Message
 from apps.downloads.closing import close_expired
 from apps.downloads.hit import Hit
@@ -19,58 +18,23 @@ from apps.downloads.models import (
     DayKey,
     Download,
     DropTally,
+    FirstDays,
     LoggedDay,
     MonthListeners,
 )
-from apps.downloads.open_days import keys_for
+from apps.downloads.open_days import destroy, keys_for
 from apps.downloads.provisional import settle_provisional
 from apps.downloads.quarantine import release_address
 from apps.downloads.rebuilding import rebuild
 from apps.downloads.tasks import open_days_ahead
+from tests.downloads.beside import Beside
 from tests.downloads.conftest import Aired
 from tests.downloads.making import AGENTS, NOON, make_hit, whole
+from tests.downloads.storing import store_download
 from tests.factories import EpisodeFactory
-from tests.waiting import wait_until
 
 DAY = NOON.date()
 LATER = NOON.replace(day=18, hour=0)
-
-
-class Beside:
-    """Something that another connection does, until it has to wait for ours."""
-
-    def __init__(self, action: Callable[[], object]) -> None:
-        self.error: Exception | None = None
-        self._action = action
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._action()
-        except Exception as error:
-            self.error = error
-        finally:
-            connection.close()
-
-    def wait_until_it_waits(self) -> None:
-        wait_until(self._is_waiting)
-
-    def join(self) -> None:
-        self._thread.join(20)
-        assert not self._thread.is_alive()
-
-    def end(self) -> None:
-        self.join()
-        assert self.error is None
-
-    def _is_waiting(self) -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                "AND wait_event_type = 'Lock'"
-            )
-            return bool(cursor.fetchone()[0])
 
 
 def count_now(*hits: Hit) -> None:
@@ -202,6 +166,69 @@ def test_what_is_released_while_totals_are_built_anew_is_in_them(
     assert not any(table.wrong or table.missing for table in rebuild(replace=False))
 
 
+@pytest.fixture
+def rebuilding(monkeypatch: pytest.MonkeyPatch) -> list[Beside]:
+    """The rebuild that begins when somebody has changed totals, and comes to first days."""
+    begun: list[Beside] = []
+    add_up_again = first_days.add_up_again
+
+    def add_up_after_waiting(*args: Any, **kwargs: Any) -> None:
+        begun.append(Beside(lambda: rebuild(replace=True)))
+        begun[0].wait_until_it_waits()
+        add_up_again(*args, **kwargs)
+
+    monkeypatch.setattr(first_days, "add_up_again", add_up_after_waiting)
+    return begun
+
+
+@pytest.mark.django_db(transaction=True)
+def test_totals_are_not_built_anew_beside_downloads_that_are_taken_back(
+    transactional_db: None,
+) -> None:
+    aired = Aired(EpisodeFactory())
+    today = now().date()
+    LoggedDay.objects.create(day=today, show=aired.episode.show)
+    count_now(*aired.hits(make_hit(status=302, when=now())))
+
+    with transaction.atomic():
+        settle_provisional(today)
+        rebuilding = Beside(lambda: rebuild(replace=True))
+        rebuilding.wait_until_it_waits()
+    rebuilding.end()
+
+    assert not any(table.wrong or table.missing for table in rebuild(replace=False))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_totals_are_not_built_anew_beside_downloads_that_are_released(
+    transactional_db: None, rebuilding: list[Beside]
+) -> None:
+    episode, today, address = EpisodeFactory(), now().date(), b"a" * 16
+    store_download(episode, at=now(), held_address=address)
+
+    release_address(organization=episode.organization_id, day=today, address_key=address)
+    rebuilding[0].end()
+
+    assert not any(table.wrong or table.missing for table in rebuild(replace=False))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_totals_are_not_built_anew_beside_the_end_of_an_import(
+    noon: time_machine.Traveller, transactional_db: None, rebuilding: list[Beside]
+) -> None:
+    long_ago = NOON - timedelta(days=400)
+    aired = Aired(EpisodeFactory(published_at=long_ago - timedelta(hours=1)))
+    first_days.store_closed(now=NOON)
+    hits = aired.hits(whole(when=long_ago))
+
+    with history.importing() as found:
+        found.count([Message(hit.to_json(), hit, 0) for hit in hits], also=lambda: None)
+    rebuilding[0].end()
+
+    assert set(FirstDays.objects.values_list("downloads", flat=True)) == {1}
+    assert not any(table.wrong or table.missing for table in rebuild(replace=False))
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_import_of_history_keeps_nobody_waiting_and_adds_to_what_happened_meanwhile(
     noon: time_machine.Traveller, transactional_db: None
@@ -215,6 +242,8 @@ def test_an_import_of_history_keeps_nobody_waiting_and_adds_to_what_happened_mea
         for action in (
             lambda: count_now(*aired.hits(whole(), whole(agent=""))),
             lambda: rebuild(replace=True),
+            lambda: keys_for([NOON.date() + timedelta(days=600)]),  # no other test has opened it
+            lambda: destroy(NOON.date() + timedelta(days=600)),
         ):
             Beside(action).end()
 
@@ -228,6 +257,28 @@ def test_an_import_of_history_keeps_nobody_waiting_and_adds_to_what_happened_mea
         closed_days[0].date(): 1,
         DAY: 1,
     }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_that_has_come_to_open_days_and_a_counter_do_not_wait_in_a_circle(
+    noon: time_machine.Traveller, transactional_db: None
+) -> None:
+    """Neither knows which shows the other one counts next; the totals of the platform are one."""
+    ours, theirs = Aired(EpisodeFactory()), Aired(EpisodeFactory())
+    keys_for([DAY])
+    messages = [
+        [Message(hit.to_json(), hit, 0) for hit in aired.hits(whole())] for aired in (ours, theirs)
+    ]
+
+    with history.importing() as found:
+        found.count(messages[0], also=lambda: None)
+        counting_theirs = Beside(lambda: count_now(*theirs.hits(whole(agent=AGENTS[1]))))
+        counting_theirs.wait_until_it_waits()
+        found.count(messages[1], also=lambda: None)
+    counting_theirs.end()
+
+    assert Download.objects.count() == 3
+    assert not any(table.wrong or table.missing for table in rebuild(replace=False))
 
 
 @pytest.mark.django_db(transaction=True)

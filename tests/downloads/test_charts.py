@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
-from apps.downloads import charts, drop_days, episode_curves, first_days
+from apps.downloads import charts, drop_days, episode_curves
 from apps.downloads.chart_tables import Column, Table
 from apps.downloads.charts import Bucket, Grain, MonthOfListeners, Part
 from apps.downloads.drop_reasons import BELOW_THRESHOLD, QUARANTINED, explanations
-from apps.downloads.first_days import by_first_days
+from apps.downloads.first_days import MILESTONE_DAYS, downloads_within
 from apps.downloads.models import Dimension, DropTally, MonthListeners
 from apps.downloads.rules import DropReason
 from apps.downloads.sketch import empty
@@ -219,52 +219,6 @@ def test_no_more_curves_than_can_be_told_apart(episode: Episode) -> None:
         episode_curves.curves([(episode.pk, NOW)] * 9, show=episode.show_id, days=2, now=NOW)
 
 
-@pytest.mark.usefixtures("clean_valkey")
-def test_first_days_are_remembered_once_they_are_closed(
-    episode: Episode, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    old, recent, fresh = (
-        publish(EpisodeFactory(show=episode.show), NOW - timedelta(days=days))
-        for days in (20, 8, 3)
-    )
-    for number, moment in (old, recent, fresh):
-        made = Episode.objects.select_related("show").get(pk=number)
-        store_download(made, at=moment + timedelta(hours=5))
-        store_download(made, at=moment + timedelta(days=7, hours=1))
-    published = [fresh, recent, old]
-    show = episode.show_id
-
-    with django_assert_num_queries(1):
-        first = by_first_days(published, show=show, days=7, now=NOW)
-    with django_assert_num_queries(1):  # for the one of which a late report may still tell
-        second = by_first_days(published, show=show, days=7, now=NOW)
-    with django_assert_num_queries(0):
-        by_first_days([old], show=show, days=7, now=NOW)
-
-    assert first == second == {old[0]: 1, recent[0]: 1}
-
-
-@pytest.mark.usefixtures("clean_valkey")
-def test_large_shows_are_added_up_before_anybody_asks(
-    episode: Episode,
-    monkeypatch: pytest.MonkeyPatch,
-    django_assert_num_queries: DjangoAssertNumQueries,
-) -> None:
-    monkeypatch.setattr(first_days, "MANY_EPISODES", 2)
-    published = [
-        publish(EpisodeFactory(show=episode.show), NOW - timedelta(days=days)) for days in (120, 99)
-    ]
-    other = publish(EpisodeFactory(), NOW - timedelta(days=120))
-
-    assert first_days.remember_large_shows(now=NOW) == 1
-
-    for days in first_days.SORTED_DAYS:
-        with django_assert_num_queries(0):
-            by_first_days(published, show=episode.show_id, days=days, now=NOW)
-    with django_assert_num_queries(1):
-        by_first_days([other], show=episode.show_id, days=7, now=NOW)
-
-
 def drop(episode: Episode, reason: str, count: int, *, days_ago: int = 0) -> None:
     DropTally.objects.create(
         day=TODAY - timedelta(days=days_ago),
@@ -335,6 +289,9 @@ QUERIES: list[Callable[[Scope, Episode], object]] = [
     lambda scope, episode: drop_days.downloads_by_utc_day(scope, YEAR),
     lambda scope, episode: episode_curves.curves(
         [(episode.pk, NOW)] * 8, show=episode.show_id, days=90, now=NOW
+    ),
+    lambda scope, episode: downloads_within(
+        [(episode.pk, NOW)], show=episode.show_id, days=MILESTONE_DAYS, now=NOW
     ),
 ]
 

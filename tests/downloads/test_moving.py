@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,10 @@ import psycopg
 import pytest
 from django.db import connection
 from psycopg import sql
+
+from tests.downloads.stored import stored_totals
+from tests.downloads.storing import store_download
+from tests.factories import EpisodeFactory, ShowFactory
 
 PROJECT = Path(__file__).resolve().parents[2]
 OPEN, CLOSED = date(2026, 10, 14), date(2026, 10, 2)
@@ -180,6 +185,11 @@ def test_what_the_first_version_counted_is_there_after_migrating(scratch: str) -
             "WHERE show_id = %s AND episode_id IS NULL AND dimension = ''",
             SHOW,
         ) == [(date(2026, 10, 1), 6)]
+        assert ask(
+            "SELECT value, downloads FROM downloads_monthtotal "
+            "WHERE episode_id = %s AND dimension = 'app' ORDER BY value",
+            EPISODE,
+        ) == [("Castro", 2), ("Overcast", 2)]
         assert_only_the_open_day_grows_on(ask)
         last = ask("SELECT max(id) FROM downloads_download")
         assert ask("SELECT nextval('downloads_download_id_seq')") > last
@@ -194,3 +204,20 @@ def test_an_empty_installation_of_the_first_version_is_migrated(scratch: str) ->
     with psycopg.connect(scratch) as database:
         assert database.execute("SELECT count(*) FROM downloads_download").fetchone() == (0,)
         database.execute("SELECT nextval('downloads_download_id_seq')")
+
+
+@pytest.mark.django_db
+def test_months_of_episodes_are_added_up_from_their_days() -> None:
+    migration = import_module("apps.downloads.migrations.0007_first_days_and_months")
+    show = ShowFactory(time_zone="Pacific/Auckland")
+    for days in range(0, 70, 10):
+        at = datetime(2026, 10, 14, 12, tzinfo=UTC) - timedelta(days=days)
+        app = "Castro" if days % 20 else "Overcast"
+        store_download(EpisodeFactory(show=show), at=at, app=app, is_provisional=days > 30)
+    before = stored_totals()
+
+    for statement in (migration.FORGET, migration.MONTHS):
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    assert stored_totals() == before

@@ -19,6 +19,7 @@ from apps.downloads.models import (
     DropTally,
     HitBatch,
     ListenerTotal,
+    MonthListeners,
     MonthTotal,
 )
 from apps.downloads.quarantine import release_address, waiting_for_review
@@ -214,6 +215,22 @@ def test_kept_hits_open_only_with_the_key_of_their_day(
     with pytest.raises(archive.UnreadableError):
         list(archive.read(NOON.date(), yesterday))
     assert HitBatch.objects.count() == 2
+
+
+def test_totals_built_anew_leave_the_listeners_of_months_and_say_so(
+    aired: Aired, send: Send, count: Count
+) -> None:
+    send(*aired.hits(whole()))
+    count()
+    MonthListeners.objects.update(listeners=5, sketch=b"")
+    before = list(MonthListeners.objects.values())
+    out = StringIO()
+
+    call_command("rebuild_totals", stdout=out)
+
+    assert before
+    assert list(MonthListeners.objects.values()) == before
+    assert "Listeners of months can't be added up anew" in out.getvalue()
 
 
 def test_wrong_totals_are_found_and_put_right(aired: Aired, send: Send, count: Count) -> None:

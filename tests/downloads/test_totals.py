@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from apps.core.clock import now
@@ -245,3 +246,10 @@ def test_each_figure_is_one_query_however_many_rows(
 
     with django_assert_num_queries(1):
         query(of_show(episode))
+
+
+@pytest.mark.parametrize("table", ["downloads_daytotal", "downloads_monthtotal"])
+def test_pages_of_totals_have_room_for_updates(table: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reloptions FROM pg_class WHERE relname = %s", [table])
+        assert cursor.fetchone() == (["fillfactor=85"],)

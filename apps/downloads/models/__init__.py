@@ -6,6 +6,7 @@ from apps.downloads.models.stream import StreamPosition
 from apps.downloads.models.totals import (
     DayTotal,
     Dimension,
+    FirstDays,
     HourTotal,
     ListenerTotal,
     MonthKey,
@@ -22,6 +23,7 @@ __all__ = [
     "Dimension",
     "Download",
     "DropTally",
+    "FirstDays",
     "HitBatch",
     "HourTotal",
     "ListenerTotal",

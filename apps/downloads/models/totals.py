@@ -120,6 +120,26 @@ class MonthTotal(_PartTotal):
         return f"{self.downloads} {self.value} in {self.month:%Y-%m}"
 
 
+class FirstDays(models.Model):
+    """Downloads of an episode in its first ``days`` days, which are closed; see first_days.py.
+
+    ``since`` is the hour of publication from which they were added up.
+    """
+
+    pk = models.CompositePrimaryKey("show", "episode", "days")
+    show = OutlivedKey(Show)
+    episode = OutlivedKey(Episode)
+    days = models.SmallIntegerField()
+    since = models.DateTimeField()
+    downloads = models.BigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "first days"
+
+    def __str__(self) -> str:
+        return f"{self.downloads} in {self.days} days since {self.since:%Y-%m-%d %H}"
+
+
 class ListenerTotal(models.Model):
     """Distinct listeners of a show on one UTC day: exact."""
 

@@ -8,11 +8,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from apps.downloads.first_days import store_closed
 from apps.downloads.models import (
     Coverage,
     DayKey,
     DayTotal,
     Download,
+    FirstDays,
     HitBatch,
     ListenerTotal,
 )
@@ -97,6 +99,22 @@ def test_an_import_repeated_changes_nothing(folder: Path, path: str, episode: Ep
 
     assert "1 days of shows had downloads already" in said
     assert Download.objects.count() == 1
+
+
+@pytest.mark.parametrize("was_night", [False, True])
+def test_first_days_are_those_of_the_imported_history(
+    folder: Path, path: str, episode: Episode, was_night: bool
+) -> None:
+    episode.published_at = LONG_AGO - timedelta(hours=30)
+    episode.save()
+    if was_night:
+        store_closed(now=NOON)
+    write(folder, "old.log", combined(path, when=LONG_AGO))
+
+    move_in(folder)
+
+    rows = FirstDays.objects.filter(episode=episode)
+    assert dict(rows.values_list("days", "downloads")) == {1: 0, 3: 1, 7: 1, 30: 1, 90: 1}
 
 
 def test_open_days_are_counted_as_always(folder: Path, path: str, episode: Episode) -> None:

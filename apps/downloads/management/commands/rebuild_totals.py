@@ -1,4 +1,8 @@
-"""Add up all downloads anew: the totals of hours, days, months and listeners."""
+"""Add up all downloads anew: the totals of hours, days and months, the days' listeners, first days.
+
+Not the listeners of months: downloads don't say whose they are, so what was estimated of them at
+the time is all that there will ever be.
+"""
 
 from typing import Any
 
@@ -28,6 +32,7 @@ class Command(BaseCommand):
                 f"{table.table}: {table.wrong} rows that the downloads don't say, "
                 f"{table.missing} missing"
             )
+        self.stdout.write("Listeners of months can't be added up anew: these estimates stay.")
         if not any(table.wrong or table.missing for table in differences):
             self.stdout.write("The totals are what the downloads say.")
         elif check:
