@@ -1,20 +1,15 @@
 """The door to webhooks, for admins and owners: 404 for a stranger, 403 for too weak a role."""
 
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db.models import FETCH_RAISE, QuerySet
 from django.http import Http404
 
 from apps.accounts.access import require_role
+from apps.accounts.actors import Actor
 from apps.accounts.models import Organization
 from apps.accounts.roles import Role
 from apps.webhooks.models import WebhookDelivery, WebhookEndpoint
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from apps.accounts.models import User
 
 
 def endpoints_of(organization: Organization) -> QuerySet[WebhookEndpoint]:
@@ -23,14 +18,12 @@ def endpoints_of(organization: Organization) -> QuerySet[WebhookEndpoint]:
     return endpoints.order_by("-id").fetch_mode(FETCH_RAISE)
 
 
-def get_endpoint(user: "User | AnonymousUser", endpoint_id: UUID) -> WebhookEndpoint:
+def get_endpoint(actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
     """An endpoint of one of the person's organisations."""
-    endpoint = (
-        WebhookEndpoint.objects.filter(pk=endpoint_id).select_related("organization").first()
-    )
+    endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id).select_related("organization").first()
     if endpoint is None:
         raise Http404("There is no such webhook.")
-    require_role(user, endpoint.organization_id, Role.ADMIN)
+    require_role(actor, endpoint.organization_id, Role.ADMIN)
     return endpoint
 
 
@@ -42,7 +35,7 @@ def deliveries_of(endpoint: WebhookEndpoint, status: str = "") -> QuerySet[Webho
     return deliveries.prefetch_related("attempts").order_by("-id").fetch_mode(FETCH_RAISE)
 
 
-def get_delivery(user: "User | AnonymousUser", delivery_id: UUID) -> WebhookDelivery:
+def get_delivery(actor: Actor, delivery_id: UUID) -> WebhookDelivery:
     """A delivery to an endpoint of one of the person's organisations, with all its attempts."""
     delivery = (
         WebhookDelivery.objects.filter(pk=delivery_id)
@@ -52,5 +45,5 @@ def get_delivery(user: "User | AnonymousUser", delivery_id: UUID) -> WebhookDeli
     )
     if delivery is None:
         raise Http404("There is no such delivery.")
-    require_role(user, delivery.endpoint.organization_id, Role.ADMIN)
+    require_role(actor, delivery.endpoint.organization_id, Role.ADMIN)
     return delivery

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Min, QuerySet
 
 from apps.core.clock import now
+from apps.core.sealing import UnsealableError
 from apps.webhooks.endpoints import end_deliveries
 from apps.webhooks.models import (
     DeliveryStatus,
@@ -22,8 +23,8 @@ from apps.webhooks.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
-from apps.webhooks.sealing import UnreadableSecretError, unseal
 from apps.webhooks.schedule import MAX_ATTEMPTS
+from apps.webhooks.sealing import unseal
 
 # Longer than any request takes: what was not heard of until then is lost.
 LEASE = timedelta(seconds=60)
@@ -122,9 +123,7 @@ def _take(endpoint: WebhookEndpoint, count: int) -> list[Claim]:
     return claims
 
 
-def _claim(
-    delivery: WebhookDelivery, endpoint: WebhookEndpoint, secrets: tuple[str, ...]
-) -> Claim:
+def _claim(delivery: WebhookDelivery, endpoint: WebhookEndpoint, secrets: tuple[str, ...]) -> Claim:
     return Claim(
         delivery_id=delivery.pk,
         endpoint_id=endpoint.pk,
@@ -140,9 +139,10 @@ def _claim(
 
 def _secrets(endpoint: WebhookEndpoint, at: datetime) -> Iterator[str]:
     try:
-        yield unseal(endpoint.secret_sealed)
+        yield unseal(endpoint.secret_sealed, endpoint.pk)
         until = endpoint.previous_secret_until
-        if until is not None and at < until:
-            yield unseal(endpoint.previous_secret_sealed)
-    except UnreadableSecretError:
+        previous = endpoint.previous_secret_sealed
+        if until is not None and at < until and previous is not None:
+            yield unseal(previous, endpoint.pk)
+    except UnsealableError:
         return

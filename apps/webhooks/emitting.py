@@ -16,19 +16,19 @@ type Data = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
 @transaction.atomic
 def emit(
-    *, organization_id: UUID, type: EventType, data: Data, show_id: UUID | None = None
+    *, organization_id: UUID, event_type: EventType, data: Data, show_id: UUID | None = None
 ) -> WebhookEvent | None:
     """Tell every endpoint that wants this kind of event; None when there is none.
 
     Part of the caller's transaction: what is undone is told to nobody, what is committed is sent
     even when the queue loses the job. ``data`` is JSON.
     """
-    wanting = list(_wanting(organization_id, type, show_id).values_list("pk", flat=True))
+    wanting = list(_wanting(organization_id, event_type, show_id).values_list("pk", flat=True))
     if not wanting:
         return None
     event = WebhookEvent.objects.create(
         organization_id=organization_id,
-        type=type,
+        type=event_type,
         show_id=show_id,
         data=dict(data() if callable(data) else data),
     )
@@ -36,14 +36,14 @@ def emit(
     return event
 
 
-def is_wanted(organization_id: UUID, type: EventType, show_id: UUID | None = None) -> bool:
+def is_wanted(organization_id: UUID, event_type: EventType, show_id: UUID | None = None) -> bool:
     """Whether anybody would be told: asked before many events are made ready."""
-    return _wanting(organization_id, type, show_id).exists()
+    return _wanting(organization_id, event_type, show_id).exists()
 
 
-def organizations_wanting(type: EventType) -> set[UUID]:
+def organizations_wanting(event_type: EventType) -> set[UUID]:
     """The organisations with an endpoint that wants this kind of event."""
-    wanting = WebhookEndpoint.objects.filter(is_enabled=True, events__contains=[type])
+    wanting = WebhookEndpoint.objects.filter(is_enabled=True, events__contains=[event_type])
     return set(wanting.values_list("organization_id", flat=True).distinct())
 
 
@@ -63,11 +63,11 @@ def send_soon() -> None:
 
 
 def _wanting(
-    organization_id: UUID, type: EventType, show_id: UUID | None
+    organization_id: UUID, event_type: EventType, show_id: UUID | None
 ) -> QuerySet[WebhookEndpoint]:
     return WebhookEndpoint.objects.filter(
         Q(show_id=None) | Q(show_id=show_id) if show_id else Q(show_id=None),
         organization_id=organization_id,
         is_enabled=True,
-        events__contains=[type],
+        events__contains=[event_type],
     )

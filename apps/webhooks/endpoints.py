@@ -53,9 +53,8 @@ def create_endpoint(
             code="too_many",
         )
     secret = new_secret()
-    endpoint = WebhookEndpoint(
-        organization=organization, created_by=created_by, secret_sealed=seal(secret)
-    )
+    endpoint = WebhookEndpoint(organization=organization, created_by=created_by)
+    endpoint.secret_sealed = seal(secret, endpoint.pk)
     _change(endpoint, fields)
     endpoint.save(force_insert=True)
     return endpoint, secret
@@ -87,7 +86,7 @@ def _change(endpoint: WebhookEndpoint, fields: EndpointFields) -> None:
         endpoint.url = check_url(fields["url"])
     if "events" in fields:
         endpoint.events = _check_events(fields["events"])
-    endpoint.clean_fields(exclude=["created_by", "secret_sealed"])
+    endpoint.clean_fields(exclude=["created_by", "secret_sealed", "previous_secret_sealed"])
     if is_enabled and not endpoint.is_enabled:
         endpoint.is_enabled = True
         endpoint.disabled_at, endpoint.disabled_reason = None, ""
@@ -117,7 +116,7 @@ def rotate_secret(*, endpoint: WebhookEndpoint) -> str:
     secret = new_secret()
     endpoint.previous_secret_sealed = endpoint.secret_sealed
     endpoint.previous_secret_until = now() + ROTATION_OVERLAP
-    endpoint.secret_sealed = seal(secret)
+    endpoint.secret_sealed = seal(secret, endpoint.pk)
     endpoint.save(
         update_fields=["secret_sealed", "previous_secret_sealed", "previous_secret_until"]
     )

@@ -39,9 +39,9 @@ class WebhookEndpoint(models.Model):
     events = ArrayField(models.CharField(max_length=40))
     # Of one show only; a plain id, because this room knows no shows.
     show_id = models.UUIDField(null=True, blank=True)
-    secret_sealed = models.TextField()
+    secret_sealed = models.BinaryField()
     # The secret before the last rotation, which signs as well until then.
-    previous_secret_sealed = models.TextField(blank=True)
+    previous_secret_sealed = models.BinaryField(null=True)
     previous_secret_until = models.DateTimeField(null=True, blank=True)
     is_enabled = models.BooleanField(default=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
@@ -121,9 +121,7 @@ class WebhookDelivery(models.Model):
     endpoint = models.ForeignKey(
         WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries"
     )
-    status = models.CharField(
-        max_length=10, choices=DeliveryStatus, default=DeliveryStatus.PENDING
-    )
+    status = models.CharField(max_length=10, choices=DeliveryStatus, default=DeliveryStatus.PENDING)
     # Attempts that were begun; each has a row. Those before a replay don't count for the schedule.
     attempt_count = models.PositiveIntegerField(default=0)
     attempts_before_replay = models.PositiveIntegerField(default=0)
@@ -191,9 +189,7 @@ class WebhookAttempt(models.Model):
 
     class Meta:
         ordering = ("number",)
-        constraints = [
-            models.UniqueConstraint("delivery", "number", name="webhook_attempt_once")
-        ]
+        constraints = [models.UniqueConstraint("delivery", "number", name="webhook_attempt_once")]
 
     def __str__(self) -> str:
         return f"attempt {self.number} at {self.delivery_id}"
