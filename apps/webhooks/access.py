@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import FETCH_RAISE, QuerySet
 from django.http import Http404
 
-from apps.accounts.access import require_role
+from apps.accounts.access import membership_condition, require_role
 from apps.accounts.actors import Actor
 from apps.accounts.models import Organization
 from apps.accounts.roles import Role
@@ -16,6 +16,17 @@ def endpoints_of(organization: Organization) -> QuerySet[WebhookEndpoint]:
     """The endpoints of an organisation that the caller was let into, newest first."""
     endpoints = WebhookEndpoint.objects.filter(organization=organization)
     return endpoints.order_by("-id").fetch_mode(FETCH_RAISE)
+
+
+def endpoints_of_member(actor: Actor) -> QuerySet[WebhookEndpoint]:
+    """Those of all organisations that the actor belongs to; callers have checked the role."""
+    return WebhookEndpoint.objects.filter(membership_condition(actor))
+
+
+def deliveries_of_member(actor: Actor) -> QuerySet[WebhookDelivery]:
+    """As :func:`endpoints_of_member`, for what was sent to them."""
+    path = "endpoint__organization"
+    return WebhookDelivery.objects.filter(membership_condition(actor, path=path))
 
 
 def get_endpoint(actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
