@@ -20,7 +20,7 @@ from api.tokens.views import (
     TokenView,
 )
 from api.uploads.urls import upload_urlpatterns
-from api.webhooks import views as webhooks
+from api.webhooks.urls import webhook_urlpatterns
 
 app_name = "api"
 urlpatterns = [
@@ -49,39 +49,6 @@ urlpatterns = [
     ),
     path("shows/<uuid:show_id>/live/state/", ShowLiveView.as_view(), name="show-live"),
     path("episodes/<uuid:episode_id>/live/state/", EpisodeLiveView.as_view(), name="episode-live"),
-    path(
-        "organizations/<uuid:organization_id>/webhooks/",
-        webhooks.WebhooksView.as_view(),
-        name="webhooks",
-    ),
-    path("webhooks/<uuid:webhook_id>/", webhooks.WebhookView.as_view(), name="webhook"),
-    path(
-        "webhooks/<uuid:webhook_id>/secret/",
-        webhooks.WebhookSecretView.as_view(),
-        name="webhook-secret",
-    ),
-    path(
-        "webhooks/<uuid:webhook_id>/test/", webhooks.WebhookTestView.as_view(), name="webhook-test"
-    ),
-    path(
-        "webhooks/<uuid:webhook_id>/replay/",
-        webhooks.WebhookReplayView.as_view(),
-        name="webhook-replay",
-    ),
-    path(
-        "webhooks/<uuid:webhook_id>/deliveries/",
-        webhooks.DeliveriesView.as_view(),
-        name="webhook-deliveries",
-    ),
-    path(
-        "webhook-deliveries/<uuid:delivery_id>/",
-        webhooks.DeliveryView.as_view(),
-        name="webhook-delivery",
-    ),
-    path(
-        "webhook-deliveries/<uuid:delivery_id>/replay/",
-        webhooks.DeliveryReplayView.as_view(),
-        name="webhook-delivery-replay",
-    ),
+    *webhook_urlpatterns,
     path("platform/live/state/", PlatformLiveView.as_view(), name="platform-live"),
 ]

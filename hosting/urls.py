@@ -9,6 +9,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("api.urls")),
     path("", include("frontend.urls_people")),
+    path("studio/organization/webhooks/", include("frontend.urls_webhooks")),
     path("studio/", include("frontend.urls_studio")),
     path("", include("frontend.urls_platform")),
     path("", include("frontend.urls_public")),

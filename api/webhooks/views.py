@@ -188,7 +188,7 @@ class DeliveriesView(ListView[WebhookDelivery]):
         return deliveries_of_member(self.request.user).filter(endpoint=self.kwargs["webhook_id"])
 
     def get(self, request: Request, webhook_id: UUID) -> Response:
-        """One page of what was sent in the last 30 days."""
+        """One page of what was sent, as long as the log is kept (30 days)."""
         get_endpoint(request.user, webhook_id)
         return super().get(request)
 

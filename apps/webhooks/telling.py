@@ -28,7 +28,7 @@ def tell_of_disabled(endpoint_id: UUID) -> None:
     )
     context = {
         "endpoint": endpoint,
-        "url": settings.BASE_URL + reverse("webhooks:endpoint", args=[endpoint.pk]),
+        "url": settings.BASE_URL + reverse("webhooks:webhook", args=[endpoint.pk]),
     }
     subject = " ".join(f"A webhook of {endpoint.organization} was switched off".split())
     message = render_to_string("mail/webhook_disabled.txt", context)

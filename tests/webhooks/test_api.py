@@ -215,7 +215,7 @@ def test_strangers_find_nothing_and_weak_roles_are_told_so(
         f"webhooks/{endpoint.pk}/replay/",
         f"webhook-deliveries/{delivery.pk}/replay/",
     ]
-    expected = {"stranger": 404, "staff": 404, "analyst": 403, "editor": 403, "anonymous": 403}
+    expected = {"stranger": 404, "staff": 404, "analyst": 403, "editor": 403, "anonymous": 401}
     for name, status in expected.items():
         client = people.client(name)
         for path in paths:
