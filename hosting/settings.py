@@ -348,7 +348,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "forget-old-answers": {"task": "api.tasks.forget_old_answers", "schedule": 3600.0},
     # What a lost queue left behind, and what is tried again.
-    "send-webhooks": {"task": "apps.webhooks.tasks.send_due", "schedule": 5.0},
+    "send-webhooks": {
+        "task": "apps.webhooks.tasks.send_due",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},  # where all workers are busy, one of these is enough
+    },
     "prune-webhooks": {"task": "apps.webhooks.tasks.prune", "schedule": 3600.0},
     "find-milestones": {"task": "apps.downloads.tasks.find_milestones", "schedule": 120.0},
     "import-logs": {"task": "apps.downloads.logs.tasks.import_logs", "schedule": 120.0},
