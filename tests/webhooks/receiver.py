@@ -1,13 +1,52 @@
 """A real HTTP server that takes webhooks, as somebody else's would."""
 
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from standardwebhooks import Webhook
+
+from apps.core.clock import now
+
+
+def _with_tls(listener: socket.socket, folder: Path) -> socket.socket:
+    """With a certificate for 127.0.0.1 that it has signed itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now() - timedelta(days=1))
+        .not_valid_after(now() + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, SHA256())
+    )
+    pem = folder / "receiver.pem"
+    pem.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + certificate.public_bytes(Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context.wrap_socket(listener, server_side=True)
 
 
 @dataclass(frozen=True)
@@ -36,7 +75,7 @@ class Receiver:
     status: int = 204
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
-    before_answer: Callable[[], None] = lambda: None
+    before_answer: Callable[[], object] = lambda: None
 
     def messages(self) -> list[Any]:
         """All that came, each verified."""
@@ -44,8 +83,8 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """A receiver on a free port of 127.0.0.1."""
+def receiving(*, self_signed_in: Path | None = None) -> Iterator[Receiver]:
+    """A receiver on a free port of 127.0.0.1; with TLS when a folder for its key is given."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -66,7 +105,11 @@ def receiving() -> Iterator[Receiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    receiver.url = f"http://127.0.0.1:{server.server_port}/hooks"
+    scheme = "http"
+    if self_signed_in is not None:
+        scheme = "https"
+        server.socket = _with_tls(server.socket, self_signed_in)
+    receiver.url = f"{scheme}://127.0.0.1:{server.server_port}/hooks"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

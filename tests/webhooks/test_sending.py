@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +27,8 @@ from apps.webhooks.replaying import replay_delivery, replay_failed
 from apps.webhooks.schedule import MAX_ATTEMPTS, PAUSES, pause_after
 from apps.webhooks.sending import send_due
 from tests.conftest import People
-from tests.webhooks.receiver import Receiver
+from tests.instance import wait_for
+from tests.webhooks.receiver import Receiver, receiving
 
 UPDATED = EventType.EPISODE_UPDATED
 
@@ -309,6 +311,48 @@ def test_nobody_listening_is_said_in_words(endpoint: WebhookEndpoint) -> None:
     delivery = tell(endpoint)
     send_due()
     assert delivery.attempts.get().error.startswith("No connection: ")
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_accepted(
+    endpoint: WebhookEndpoint, tmp_path: Path
+) -> None:
+    with receiving(self_signed_in=tmp_path) as pretender:
+        WebhookEndpoint.objects.filter(pk=endpoint.pk).update(url=pretender.url)
+        delivery = tell(endpoint)
+        send_due()
+    assert pretender.received == []
+    assert "certificate is not valid" in delivery.attempts.get().error
+
+
+def test_silence_is_an_answer_after_a_while(
+    endpoint: WebhookEndpoint, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.webhooks.posting.TOTAL_SECONDS", 0.3)
+    may_answer = threading.Event()
+    receiver.before_answer = lambda: may_answer.wait(10)
+    delivery = tell(endpoint)
+    send_due()
+    may_answer.set()
+    attempt = delivery.attempts.get()
+    assert (attempt.status_code, attempt.error) == (None, "No answer within 0 seconds.")
+
+
+def test_one_that_takes_its_time_keeps_nobody_waiting(
+    endpoint: WebhookEndpoint, receiver: Receiver, people: People
+) -> None:
+    with receiving() as quick:
+        create_endpoint(
+            organization=people.organization, created_by=None, url=quick.url, events=[UPDATED]
+        )
+        has_quick_one: list[bool] = []
+        receiver.before_answer = lambda: has_quick_one.append(
+            wait_for(lambda: len(quick.received) == 3, seconds=10)
+        )
+        for _ in range(3):
+            tell(endpoint)
+        send_due()
+    assert has_quick_one == [True] * 3
+    assert set(WebhookDelivery.objects.values_list("status", flat=True)) == {"succeeded"}
 
 
 def test_a_receiver_without_tls_is_not_believed_to_have_it(
