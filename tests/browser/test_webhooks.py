@@ -57,7 +57,7 @@ def webhook(page: Page, receiver: Receiver) -> str:
     page.get_by_label("Name").fill("Tells our chat")
     page.get_by_role("button", name="Create the webhook").click()
     expect(page.get_by_role("heading", name="The webhook is set up")).to_be_visible()
-    receiver.secret = page.get_by_label("The secret").input_value()
+    receiver.secret = page.get_by_label("The secret", exact=True).input_value()
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     page.get_by_role("link", name="To the webhook").click()
