@@ -111,6 +111,8 @@ def _reason(error: Exception) -> str:
             return f"No connection: {error.os_error}"
         case aiohttp.ServerDisconnectedError():
             return "The receiver closed the connection without an answer."
+        case aiohttp.ClientResponseError():
+            return "The receiver’s answer is not proper HTTP."
         case aiohttp.InvalidURL():
             return "This address can't be asked."
     return f"The request failed: {str(error) or type(error).__name__}"

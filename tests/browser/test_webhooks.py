@@ -11,6 +11,8 @@ from tests.instance import Instance, wait_for
 from tests.webhooks.receiver import Receiver, receiving
 
 pytestmark = pytest.mark.browser
+# A worker that prepares the demo's audio takes the message when it can.
+SENT_MS = 30_000
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +73,7 @@ def test_a_test_arrives_while_one_looks_on(page: Page, webhook: str, receiver: R
     page.goto(webhook)
     page.get_by_role("button", name="Send a test").click()
     expect(page.get_by_role("heading", name="ping")).to_be_visible()
-    expect(page.get_by_text("Arrived")).to_be_visible()
+    expect(page.get_by_text("Arrived")).to_be_visible(timeout=SENT_MS)
     expect(page.get_by_text("Got it")).to_be_visible()
     (message,) = receiver.messages()
     assert message["type"] == "ping"
@@ -81,7 +83,7 @@ def test_what_failed_is_seen_and_sent_again(page: Page, webhook: str, receiver: 
     receiver.status, receiver.body = 500, b"Out of order"
     page.goto(webhook)
     page.get_by_role("button", name="Send a test").click()
-    expect(page.get_by_text("The receiver answered 500")).to_be_visible()
+    expect(page.get_by_text("The receiver answered 500")).to_be_visible(timeout=SENT_MS)
     page.goto(webhook)
     expect(page.get_by_text("Messages fail")).to_be_visible()
     page.get_by_label("Status").select_option(label="Failed")
@@ -91,7 +93,7 @@ def test_what_failed_is_seen_and_sent_again(page: Page, webhook: str, receiver: 
     rows.get_by_role("link", name="ping").click()
     receiver.status = 204
     page.get_by_role("button", name="Send it again").press("Enter")
-    expect(page.get_by_text("Arrived")).to_be_visible()
+    expect(page.get_by_text("Arrived")).to_be_visible(timeout=SENT_MS)
     wait_for(lambda: len(receiver.received) == 3, seconds=10)
     assert receiver.received[1].id == receiver.received[2].id
     page.goto(webhook)

@@ -89,16 +89,18 @@ def receiving(*, self_signed_in: Path | None = None) -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            content = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            receiver.received.append(Received(headers, body))
+            receiver.received.append(Received(headers, content))
             receiver.before_answer()
             self.send_response(receiver.status)
             for name, value in receiver.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(receiver.body)))
+            body = b"" if receiver.status == 204 else receiver.body  # RFC 9110, 15.3.5
+            if receiver.status != 204:
+                self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(receiver.body)
+            self.wfile.write(body)
 
         def log_message(self, *args: object) -> None:
             """Nothing on the test's output."""

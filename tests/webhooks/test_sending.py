@@ -1,6 +1,7 @@
 """From an event to somebody else's server: signed, repeated, given up, written down."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -304,6 +305,34 @@ def test_a_private_address_is_refused_when_it_is_connected_to(
     attempt = delivery.attempts.get()
     assert attempt.status_code is None
     assert "is not an address on the public internet" in attempt.error
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\nbody", b"SSH-2.0-OpenSSH_9.9\r\n", b""],
+)
+def test_what_speaks_no_proper_http_fails(answer: bytes, endpoint: WebhookEndpoint) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def speak() -> None:
+            line, _ = listener.accept()
+            with line:
+                line.recv(65536)
+                line.sendall(answer)
+
+        speaker = threading.Thread(target=speak)
+        speaker.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        WebhookEndpoint.objects.filter(pk=endpoint.pk).update(url=url)
+        delivery = tell(endpoint)
+        send_due()
+        speaker.join(10)
+    attempt = delivery.attempts.get()
+    assert attempt.status_code is None
+    assert attempt.error in {
+        "The receiver’s answer is not proper HTTP.",
+        "The receiver closed the connection without an answer.",
+    }
 
 
 def test_nobody_listening_is_said_in_words(endpoint: WebhookEndpoint) -> None:
