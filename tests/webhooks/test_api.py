@@ -6,12 +6,14 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
+from apps.accounts.roles import Role
 from apps.webhooks.emitting import emit
 from apps.webhooks.event_types import EventType
 from apps.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from apps.webhooks.sending import send_due
 from tests.conftest import People
-from tests.factories import ShowFactory
+from tests.factories import MembershipFactory, ShowFactory
+from tests.programs import program, token_of_organization
 from tests.webhooks.receiver import Receiver
 
 URL = "https://93.184.216.34/hooks"
@@ -227,3 +229,26 @@ def test_strangers_find_nothing_and_weak_roles_are_told_so(
     endpoint.refresh_from_db()
     assert endpoint.is_enabled
     assert WebhookDelivery.objects.count() == 1
+
+
+def test_a_token_of_an_admin_sets_webhooks_up_and_one_for_a_show_sees_none(
+    people: People, endpoint: WebhookEndpoint
+) -> None:
+    show = ShowFactory(organization=people.organization)
+    other = MembershipFactory().organization
+    tokens = {
+        "admin": token_of_organization(people.organization, Role.ADMIN),
+        "editor": token_of_organization(people.organization, Role.EDITOR),
+        "of a show": token_of_organization(people.organization, Role.ADMIN, show_id=show.pk),
+        "of others": token_of_organization(other, Role.ADMIN),
+    }
+    statuses = {
+        name: program(secret).get(f"/api/v1/webhooks/{endpoint.pk}/").status_code
+        for name, (_, secret) in tokens.items()
+    }
+    assert statuses == {"admin": 200, "editor": 403, "of a show": 404, "of others": 404}
+    made = post(
+        program(tokens["admin"][1]), f"organizations/{people.organization.pk}/webhooks/", WISH
+    )
+    assert made.status_code == 201
+    assert WebhookEndpoint.objects.get(pk=made.json()["id"]).created_by is None
