@@ -1,6 +1,6 @@
 """What other people's servers are told of episodes and uploads: the payloads of webhooks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from apps.webhooks.emitting import emit, is_wanted
 from apps.webhooks.event_types import EventType
 from podcasts import urls
 from podcasts.models import Episode, EpisodeStatus, Show
+from podcasts.querysets import EpisodeQuerySet
 
 
 def is_told_public(episode: Episode) -> bool:
@@ -48,9 +49,23 @@ def tell_show_came_or_went(show: Show) -> None:
     if not is_wanted(show.organization_id, event_type, show.pk):
         return
     public = Episode.objects.for_show(show).filter(status=EpisodeStatus.PUBLISHED, deleted_at=None)
-    for episode in public.select_related("audio").prefetch_related("audio__renditions"):
-        episode.show = show
+    for episode in _with_audio(public, show):
         tell_change(episode, was_public=went)
+
+
+def tell_renumbered(show: Show, episode_ids: Iterable[UUID]) -> None:
+    """In the transaction that gives several living episodes other numbers."""
+    if not is_wanted(show.organization_id, EventType.EPISODE_UPDATED, show.pk):
+        return
+    episodes = Episode.objects.for_show(show).filter(pk__in=list(episode_ids)).order_by("pk")
+    for episode in _with_audio(episodes, show):
+        tell_change(episode, was_public=is_told_public(episode))
+
+
+def _with_audio(episodes: EpisodeQuerySet, show: Show) -> Iterator[Episode]:
+    for episode in episodes.select_related("audio").prefetch_related("audio__renditions"):
+        episode.show = show
+        yield episode
 
 
 def tell_processed(asset: Asset, episode_ids: Iterable[UUID]) -> None:

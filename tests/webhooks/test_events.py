@@ -15,7 +15,7 @@ from apps.webhooks.event_types import EventType
 from apps.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from podcasts import audio
 from podcasts.models import Episode, EpisodeStatus
-from podcasts.services import episodes, publishing, trash
+from podcasts.services import episodes, numbering, publishing, trash
 from tests.conftest import People
 from tests.factories import AssetFactory, EpisodeFactory, ShowFactory
 
@@ -51,6 +51,11 @@ def delete_and_restore(episode: Episode) -> None:
 def delete_and_restore_show(episode: Episode) -> None:
     trash.delete_show(show=episode.show)
     trash.restore_show(show=episode.show)
+
+
+def renumber(episode: Episode) -> None:
+    for _ in range(2):  # the second time nothing changes, and nothing is told
+        numbering.reorder_season(show=episode.show, season_number=None, episode_ids=[episode.pk])
 
 
 def replace_audio(episode: Episode) -> None:
@@ -96,6 +101,7 @@ YESTERDAY, TOMORROW = now() - timedelta(days=1), now() + timedelta(days=1)
             ["episode.updated"],
         ),
         ("published", replace_audio, ["episode.updated"]),
+        ("published", renumber, ["episode.updated"]),
         ("published", lambda e: publishing.unpublish_episode(episode=e), ["episode.unpublished"]),
         ("published", delete_and_restore, ["episode.unpublished", "episode.published"]),
         ("published", delete_and_restore_show, ["episode.unpublished", "episode.published"]),
