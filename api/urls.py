@@ -20,6 +20,7 @@ from api.tokens.views import (
     TokenView,
 )
 from api.uploads.urls import upload_urlpatterns
+from api.webhooks.urls import webhook_urlpatterns
 
 app_name = "api"
 urlpatterns = [
@@ -48,5 +49,6 @@ urlpatterns = [
     ),
     path("shows/<uuid:show_id>/live/state/", ShowLiveView.as_view(), name="show-live"),
     path("episodes/<uuid:episode_id>/live/state/", EpisodeLiveView.as_view(), name="episode-live"),
+    *webhook_urlpatterns,
     path("platform/live/state/", PlatformLiveView.as_view(), name="platform-live"),
 ]

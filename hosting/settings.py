@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "apps.core",
     "apps.accounts",
+    "apps.webhooks",
     "apps.media",
     "podcasts",
     "apps.downloads",
@@ -302,6 +303,15 @@ LOGS_SECRET_ACCESS_KEY: str | None = (
     env.str("LONGWAVE_LOGS_SECRET_ACCESS_KEY", "") or AWS_SECRET_ACCESS_KEY
 )
 
+# --- Webhooks ---------------------------------------------------------------------------------
+# Networks (CIDR) that are not public and may be sent to all the same: receivers of one's own.
+WEBHOOK_NETWORKS: list[str] = env.list("LONGWAVE_WEBHOOK_NETWORKS", [])
+WEBHOOK_ALLOW_HTTP = env.bool("LONGWAVE_WEBHOOK_ALLOW_HTTP", DEBUG)
+# Longer than the last attempt is away from the first.
+WEBHOOK_LOG_LIFETIME = timedelta(
+    days=env.int("LONGWAVE_WEBHOOK_LOG_DAYS", 30, validate=validate.Range(4, 3650))
+)
+
 # --- Jobs -------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -342,6 +352,14 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="4", minute="20"),
     },
     "forget-old-answers": {"task": "api.tasks.forget_old_answers", "schedule": 3600.0},
+    # What a lost queue left behind, and what is tried again.
+    "send-webhooks": {
+        "task": "apps.webhooks.tasks.send_due",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},  # where all workers are busy, one of these is enough
+    },
+    "prune-webhooks": {"task": "apps.webhooks.tasks.prune", "schedule": 3600.0},
+    "find-milestones": {"task": "apps.downloads.tasks.find_milestones", "schedule": 120.0},
     "import-logs": {"task": "apps.downloads.logs.tasks.import_logs", "schedule": 120.0},
 }
 if CDN_DISTRIBUTION:

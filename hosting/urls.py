@@ -10,6 +10,7 @@ urlpatterns = [
     path("api/v1/", include("api.urls")),
     path("", include("frontend.urls_oauth")),
     path("", include("frontend.urls_people")),
+    path("studio/organization/webhooks/", include("frontend.urls_webhooks")),
     path("studio/", include("frontend.urls_studio")),
     path("", include("frontend.urls_platform")),
     path("", include("frontend.urls_public")),

@@ -12,6 +12,7 @@ from apps.media.processing import process_asset
 from podcasts.audio_progress import announce_change, announce_progress
 from podcasts.models import Episode
 from podcasts.services.episodes import attach_audio
+from podcasts.services.telling import tell_processed
 
 # Errors of the file itself: another attempt at the same bytes ends in the same way.
 RETRYABLE_ERRORS = frozenset({"interrupted", "internal", "no-room", "cancelled"})
@@ -92,13 +93,23 @@ def process_incoming(asset_id: UUID) -> bool:
     def tell(stage: str, percent: int) -> None:
         announce_progress(episode_ids, asset_id, stage, percent)
 
-    is_settled = process_asset(asset_id, on_progress=tell, on_ready=_serve)
+    is_settled = process_asset(asset_id, on_progress=tell, on_ready=_ready, on_failed=_failed)
     announce_change([*episode_ids, *_expecting(asset_id)])
     return is_settled
 
 
 def _expecting(asset_id: UUID) -> list[UUID]:
     return list(Episode.objects.filter(incoming_audio_id=asset_id).values_list("id", flat=True))
+
+
+def _ready(asset: Asset) -> None:
+    episode_ids = _expecting(asset.id)
+    _serve(asset)
+    tell_processed(asset, episode_ids)
+
+
+def _failed(asset: Asset) -> None:
+    tell_processed(asset, _expecting(asset.id))
 
 
 def _serve(asset: Asset) -> None:
@@ -131,6 +142,7 @@ def _give_up(assets: QuerySet[Asset]) -> None:
         "interrupted",
         f"Preparing this file was interrupted {claims.MAX_ATTEMPTS} times, by a restart of the "
         "server or by something in the file. Try again, or choose another file.",
+        _failed,
     )
 
 

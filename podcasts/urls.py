@@ -23,6 +23,16 @@ def episode_url(show: Show, episode: Episode) -> str:
     return f"{settings.BASE_URL}/shows/{show.handle}/{episode.slug}/"
 
 
+def episode_api_url(episode_id: UUID) -> str:
+    """The episode for programs."""
+    return f"{settings.BASE_URL}/api/v1/episodes/{episode_id}/"
+
+
+def show_api_url(show_id: UUID) -> str:
+    """The show for programs."""
+    return f"{settings.BASE_URL}/api/v1/shows/{show_id}/"
+
+
 def media_folder(episode_id: UUID) -> str:
     """What the paths of all names of an episode's audio begin with."""
     return f"/media/{episode_id}/"

@@ -10,7 +10,11 @@ from factory.django import DjangoModelFactory
 from apps.accounts.models import Membership, Organization, User
 from apps.accounts.roles import Role
 from apps.core.clock import now
+from apps.core.ids import new_id
 from apps.media.models import Asset, AssetStatus, Image, Rendition
+from apps.webhooks.event_types import EventType
+from apps.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
+from apps.webhooks.sealing import new_secret, seal
 from podcasts.models import Episode, EpisodeStatus, Handle, Show
 
 
@@ -147,3 +151,44 @@ class EpisodeFactory(DjangoModelFactory[Episode]):
     status = EpisodeStatus.PUBLISHED
     published_at = factory.LazyFunction(lambda: now() - timedelta(hours=1))
     audio = factory.SubFactory(AssetFactory, organization=factory.SelfAttribute("..organization"))
+
+
+class WebhookEndpointFactory(DjangoModelFactory[WebhookEndpoint]):
+    """An endpoint that wants everything and has been sent nothing."""
+
+    class Meta:
+        model = WebhookEndpoint
+
+    organization = factory.SubFactory(OrganizationFactory)
+    url = "https://93.184.216.34/hooks"
+    events = factory.LazyFunction(lambda: list(EventType.values))
+
+    @factory.lazy_attribute
+    def secret_sealed(self) -> bytes:
+        """Bound to the row, as a stored one is."""
+        return seal(new_secret(), self.id)
+
+    id = factory.LazyFunction(new_id)
+
+
+class WebhookEventFactory(DjangoModelFactory[WebhookEvent]):
+    """Something that happened."""
+
+    class Meta:
+        model = WebhookEvent
+
+    organization = factory.SubFactory(OrganizationFactory)
+    type = EventType.EPISODE_PUBLISHED
+    data = factory.LazyFunction(lambda: {"title": "The first night"})
+
+
+class WebhookDeliveryFactory(DjangoModelFactory[WebhookDelivery]):
+    """One that waits to be sent."""
+
+    class Meta:
+        model = WebhookDelivery
+
+    endpoint = factory.SubFactory(WebhookEndpointFactory)
+    event = factory.SubFactory(
+        WebhookEventFactory, organization=factory.SelfAttribute("..endpoint.organization")
+    )

@@ -22,9 +22,16 @@ from apps.accounts.models import ApiToken, Invitation, Membership
 from apps.core.clock import now
 from apps.live.routing import websocket_urlpatterns
 from apps.media.models import Upload
+from apps.webhooks.models import WebhookDelivery, WebhookEndpoint
 from podcasts.models import Episode, Show
 from tests.conftest import People
-from tests.factories import EpisodeFactory, MembershipFactory, ShowFactory
+from tests.factories import (
+    EpisodeFactory,
+    MembershipFactory,
+    ShowFactory,
+    WebhookDeliveryFactory,
+    WebhookEndpointFactory,
+)
 from tests.programs import token_of_organization
 
 PERSONAS = ("anonymous", "stranger", "staff", "analyst", "editor", "admin", "owner")
@@ -45,6 +52,8 @@ class World:
     invitation: Invitation
     membership: Membership  # of somebody who asks for nothing here
     token: ApiToken  # the organisation's
+    webhook: WebhookEndpoint
+    delivery: WebhookDelivery
 
 
 @dataclass(frozen=True)
@@ -110,6 +119,14 @@ def api_show(suffix: str = "") -> Callable[[World], str]:
 
 def api_episode(suffix: str = "") -> Callable[[World], str]:
     return lambda world: f"/api/v1/episodes/{world.draft.id}/{suffix}"
+
+
+def webhook(suffix: str = "") -> Callable[[World], str]:
+    return lambda world: f"/studio/organization/webhooks/{world.webhook.id}/{suffix}"
+
+
+def delivery(suffix: str = "") -> Callable[[World], str]:
+    return lambda world: f"/studio/organization/webhooks/deliveries/{world.delivery.id}/{suffix}"
 
 
 MATRIX: dict[str, list[Row]] = {
@@ -188,6 +205,18 @@ MATRIX: dict[str, list[Row]] = {
         )
     ],
     "people:invitation": [page("/invitations/unknown/", "anyone")],
+    # Webhooks: the list is of the person's own current organisation
+    "webhooks:webhooks": [page("/studio/organization/webhooks/", "admin")],
+    "webhooks:new": [page("/studio/organization/webhooks/new/", "admin")],
+    "webhooks:webhook": [page(webhook(), "admin")],
+    "webhooks:edit": [page(webhook("edit/"), "admin")],
+    "webhooks:secret": [page(webhook("secret/"), "admin", "post")],
+    "webhooks:test": [page(webhook("test/"), "admin", "post")],
+    "webhooks:switch": [page(webhook("switch/"), "admin", "post")],
+    "webhooks:replay": [page(webhook("replay/"), "admin", "post")],
+    "webhooks:delete": [page(webhook("delete/"), "admin", "post")],
+    "webhooks:delivery": [page(delivery(), "admin")],
+    "webhooks:delivery_replay": [page(delivery("replay/"), "admin", "post")],
     # Studio
     "studio:home": [page("/studio/", "person")],
     "studio:trash": [page("/studio/trash/", "analyst")],
@@ -383,8 +412,46 @@ MATRIX: dict[str, list[Row]] = {
     "api:complete-upload": [
         api(lambda w: f"/api/v1/uploads/{w.upload.id}/complete/", "editor", "post")
     ],
+    "api:webhooks": [
+        api(lambda w: f"/api/v1/organizations/{w.people.organization.id}/webhooks/", "admin"),
+        api(
+            lambda w: f"/api/v1/organizations/{w.people.organization.id}/webhooks/",
+            "admin",
+            "post",
+            lambda w: {"url": "https://93.184.216.34/", "events": ["episode.published"]},
+        ),
+    ],
+    "api:webhook": [
+        api(lambda w: f"/api/v1/webhooks/{w.webhook.id}/", "admin"),
+        api(lambda w: f"/api/v1/webhooks/{w.webhook.id}/", "admin", "patch"),
+        api(lambda w: f"/api/v1/webhooks/{w.webhook.id}/", "admin", "delete"),
+    ],
+    "api:webhook-secret": [
+        api(lambda w: f"/api/v1/webhooks/{w.webhook.id}/secret/", "admin", "post")
+    ],
+    "api:webhook-test": [api(lambda w: f"/api/v1/webhooks/{w.webhook.id}/test/", "admin", "post")],
+    "api:webhook-replay": [
+        api(
+            lambda w: f"/api/v1/webhooks/{w.webhook.id}/replay/",
+            "admin",
+            "post",
+            lambda w: {"since": "2026-01-01T00:00Z"},
+        )
+    ],
+    "api:webhook-deliveries": [
+        api(lambda w: f"/api/v1/webhooks/{w.webhook.id}/deliveries/", "admin")
+    ],
+    "api:webhook-delivery": [
+        api(lambda w: f"/api/v1/webhook-deliveries/{w.delivery.id}/", "admin")
+    ],
+    "api:webhook-delivery-replay": [
+        api(lambda w: f"/api/v1/webhook-deliveries/{w.delivery.id}/replay/", "admin", "post")
+    ],
     "api:platform-live": [api("/api/v1/platform/live/state/", "staff")],
 }
+
+
+ENDED: dict[str, Any] = {"next_attempt_at": None, "finished_at": now()}
 
 
 @pytest.fixture
@@ -414,6 +481,8 @@ def world(people: People, clean_valkey: None) -> World:
             expires_at=now() + settings.INVITATION_LIFETIME,
         ),
         token=token_of_organization(people.organization)[0],
+        webhook=(endpoint := WebhookEndpointFactory(organization=people.organization)),
+        delivery=WebhookDeliveryFactory(endpoint=endpoint, status="failed", **ENDED),
     )
 
 
@@ -458,6 +527,8 @@ OWN_ORGANIZATION = {
     "people:organization_tokens_new",
     "studio:trash",
     "studio:show_new",
+    "webhooks:webhooks",
+    "webhooks:new",
 }
 
 

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 
 from apps.core.clock import now
-from apps.downloads import closing, first_days, open_days
+from apps.downloads import closing, first_days, milestones, open_days
 from apps.downloads.locks import BusyError
 
 logger = logging.getLogger(__name__)
@@ -36,3 +36,9 @@ def tally_unfinished() -> None:
 def store_first_days() -> None:
     """Keep what episodes had in first days that are closed; twice changes nothing."""
     first_days.store_closed(now=now())
+
+
+@shared_task
+def find_milestones() -> None:
+    """Tell webhooks which round numbers downloads have reached; each once."""
+    milestones.find_milestones()

@@ -26,6 +26,10 @@ type OnProgress = Callable[[str, int], None]
 """Told the stage in words and the percentage of the whole."""
 
 
+type OnEnd = Callable[[Asset], None]
+"""Told of an asset in the transaction that makes it ready or failed."""
+
+
 class ClaimLostError(Exception):
     """Somebody else has the asset now, or it was cancelled: stop, and change nothing."""
 
@@ -128,18 +132,32 @@ def release(claim: Claim) -> bool:
     return bool(released)
 
 
-def fail(assets: QuerySet[Asset], code: str, message: str) -> bool:
-    """End these assets badly, with a sentence for the person; False when there was none."""
-    return bool(
-        assets.update(
-            status=AssetStatus.FAILED,
-            error_code=code,
-            error_message=message,
-            stage="",
-            processed_at=now(),
-            heartbeat_at=now(),
-        )
+@transaction.atomic
+def fail(assets: QuerySet[Asset], code: str, message: str, on_failed: OnEnd | None = None) -> bool:
+    """End the asset badly, with a sentence for the person; False when it is not there.
+
+    ``on_failed`` is called in the transaction that ends it.
+    """
+    asset = assets.select_for_update().first()
+    if asset is None:
+        return False
+    asset.status = AssetStatus.FAILED
+    asset.error_code, asset.error_message = code, message
+    asset.stage = ""
+    asset.processed_at = asset.heartbeat_at = now()
+    asset.save(
+        update_fields=[
+            "status",
+            "error_code",
+            "error_message",
+            "stage",
+            "processed_at",
+            "heartbeat_at",
+        ]
     )
+    if on_failed is not None:
+        on_failed(asset)
+    return True
 
 
 def cancel(asset_id: UUID) -> None:

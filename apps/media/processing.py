@@ -15,7 +15,7 @@ from django.db import transaction
 from apps.core.clock import now
 from apps.core.hashing import sha256_of_file
 from apps.media import claims
-from apps.media.claims import Claim, ClaimLostError, OnProgress
+from apps.media.claims import Claim, ClaimLostError, OnEnd, OnProgress
 from apps.media.encoding import make_playable, playable_extension
 from apps.media.image_store import store_image
 from apps.media.models import Asset, AssetStatus, Image, Rendition
@@ -49,12 +49,13 @@ class _Playable:
 
 
 def process_asset(
-    asset_id: UUID, *, on_progress: OnProgress, on_ready: Callable[[Asset], None]
+    asset_id: UUID, *, on_progress: OnProgress, on_ready: OnEnd, on_failed: OnEnd | None = None
 ) -> bool:
     """Make an asset ready or failed; False when another attempt should be made later.
 
-    ``on_ready`` is called in the transaction that makes it ready. A second run of a finished asset
-    changes nothing; while somebody else has it, nobody knows yet whether that attempt will end.
+    ``on_ready`` or ``on_failed`` is called in the transaction that makes it so. A second run of a
+    finished asset changes nothing; while somebody else has it, nobody knows yet whether that
+    attempt will end.
     """
     claim = claims.claim(asset_id, on_progress)
     if claim is None:
@@ -65,12 +66,12 @@ def process_asset(
     except ClaimLostError:
         logger.info("Asset %s was cancelled or given to another worker", asset_id)
     except MediaError as error:
-        claims.fail(claim.rows(), error.code, error.message)
+        claims.fail(claim.rows(), error.code, error.message, on_failed)
     except Exception as error:
         logger.exception("Attempt %s at asset %s failed", claim.attempt, asset_id)
         if claims.release(claim):
             return False
-        claims.fail(claim.rows(), *_reason(error))
+        claims.fail(claim.rows(), *_reason(error), on_failed)
     return True
 
 
@@ -88,7 +89,7 @@ def _reason(error: Exception) -> tuple[str, str]:
     )
 
 
-def _process(claim: Claim, on_ready: Callable[[Asset], None]) -> None:
+def _process(claim: Claim, on_ready: OnEnd) -> None:
     asset = Asset.objects.select_related("organization").get(id=claim.asset_id)
     settings.SCRATCH_ROOT.mkdir(parents=True, exist_ok=True)
     with (
@@ -137,7 +138,7 @@ def _finish(
     asset: Asset,
     facts: Probe,
     playable: _Playable,
-    on_ready: Callable[[Asset], None],
+    on_ready: OnEnd,
 ) -> None:
     """All or nothing: the rendition's row, the asset's end, and what waits for it."""
     claim.locked_asset()

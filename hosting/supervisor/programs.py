@@ -90,5 +90,5 @@ def counter(environment: Mapping[str, str]) -> Program:
 
 
 def suitable_worker_processes() -> int:
-    """At least two: a long encoding must not hold up what is due this second."""
-    return max(2, (os.cpu_count() or 1) // 2 + 1)
+    """At least three: neither an encoding nor slow receivers of webhooks hold up what is due."""
+    return max(3, (os.cpu_count() or 1) // 2 + 1)

@@ -20,6 +20,7 @@ from podcasts.services.publishing import (
     locked_episode,
     publish_if_wanted,
 )
+from podcasts.services.telling import is_told_public, tell_change
 
 MAX_SLUG = 100
 MAX_NOTES = 100_000
@@ -81,6 +82,7 @@ def update_episode(
         check_number(episode)
     episode.updated_at = now()
     episode.save(update_fields=[*fields, "notes_html", "artwork", "updated_at"])
+    tell_change(episode, was_public=is_told_public(episode))
     announce(episode.show_id)
     return episode
 
@@ -94,11 +96,13 @@ def attach_audio(*, episode: Episode, asset: Asset) -> None:
     episode = locked_episode(episode.pk)
     if episode.incoming_audio_id != asset.pk:
         return
+    was_public = is_told_public(episode)
     episode.audio = asset
     episode.incoming_audio = None
     publish_if_wanted(episode)
     episode.updated_at = now()
     episode.save(update_fields=["audio", "incoming_audio", *PUBLIC_FIELDS])
+    tell_change(episode, was_public=was_public)
     announce(episode.show_id, [episode.pk])
 
 

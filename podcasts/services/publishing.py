@@ -12,6 +12,7 @@ from apps.media.models import AssetStatus
 from podcasts.feeds.publish import refresh_feed
 from podcasts.models import Episode, EpisodeStatus, EpisodeType, ShowType
 from podcasts.services.changes import announce, announce_audio
+from podcasts.services.telling import is_told_public, tell_change
 
 logger = logging.getLogger(__name__)
 PUBLIC_FIELDS = ["status", "published_at", "is_published_when_ready", "updated_at"]
@@ -67,6 +68,7 @@ def publish_episode(*, episode: Episode, at: datetime | None = None) -> Episode:
     is ready. Raises ValidationError with the code audio_missing, audio_failed or number_missing.
     """
     episode = locked_episode(episode.pk)
+    was_public = is_told_public(episode)
     _check_audio(episode)
     check_number(episode)
     moment = now()
@@ -80,7 +82,7 @@ def publish_episode(*, episode: Episode, at: datetime | None = None) -> Episode:
         episode.is_published_when_ready = True
     else:
         _make_public(episode, moment)
-    _save(episode)
+    _save(episode, was_public=was_public)
     return episode
 
 
@@ -113,7 +115,7 @@ def cancel_schedule(*, episode: Episode) -> Episode:
         episode.status = EpisodeStatus.DRAFT
         episode.published_at = None
         episode.is_published_when_ready = False
-        _save(episode)
+        _save(episode, was_public=False)
     return episode
 
 
@@ -123,8 +125,9 @@ def unpublish_episode(*, episode: Episode) -> Episode:
     episode = locked_episode(episode.pk)
     if not is_public(episode, now()):
         raise ValidationError("The episode is not public.", code="not_public")
+    was_public = is_told_public(episode)
     episode.status = EpisodeStatus.UNPUBLISHED
-    _save(episode)
+    _save(episode, was_public=was_public)
     return episode
 
 
@@ -173,6 +176,7 @@ def _publish_due_of(show_id: UUID, moment: datetime) -> int:
         _make_public(episode, moment)
         episode.updated_at = moment
         episode.save(update_fields=PUBLIC_FIELDS)
+        tell_change(episode, was_public=False)
     # Inside the transaction: when the feed can't be rendered, the episodes stay due.
     refresh_feed(show_id)
     announce_audio(episode.pk for episode in due)
@@ -199,7 +203,8 @@ def _make_public(episode: Episode, moment: datetime) -> None:
     episode.is_published_when_ready = False
 
 
-def _save(episode: Episode) -> None:
+def _save(episode: Episode, *, was_public: bool) -> None:
     episode.updated_at = now()
     episode.save(update_fields=PUBLIC_FIELDS)
+    tell_change(episode, was_public=was_public)
     announce(episode.show_id, [episode.pk])

@@ -9,6 +9,7 @@ from apps.accounts.rechecks import recheck_members
 from apps.core.clock import now
 from podcasts.models import Episode, Show
 from podcasts.services.changes import announce
+from podcasts.services.telling import is_told_public, tell_change, tell_show_came_or_went
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ def restore_show(*, show: Show) -> None:
 def _set_show_deleted(show: Show, *, is_deleted: bool) -> None:
     show.deleted_at = now() if is_deleted else None
     show.save(update_fields=["deleted_at"])
+    tell_show_came_or_went(show)
     announce(show.pk, Episode.objects.for_show(show).values_list("pk", flat=True))
     recheck_members(show.organization_id)
 
@@ -45,8 +47,11 @@ def restore_episode(*, episode: Episode) -> None:
 
 
 def _set_episode_deleted(episode: Episode, *, is_deleted: bool) -> None:
+    was_public = is_told_public(episode)
     episode.deleted_at = now() if is_deleted else None
     episode.save(update_fields=["deleted_at"])
+    if was_public or is_told_public(episode):
+        tell_change(episode, was_public=was_public)
     announce(episode.show_id, [episode.pk])
     recheck_members(episode.organization_id)
 

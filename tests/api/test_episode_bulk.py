@@ -196,10 +196,10 @@ def test_an_error_of_ours_in_the_middle_leaves_nothing_half_done(
     one, two = draft(show), draft(show)
     plain = publishing._save
 
-    def die_at_the_second(episode: Episode) -> None:
+    def die_at_the_second(episode: Episode, *, was_public: bool) -> None:
         if episode.pk == two.pk:
             raise RuntimeError("killed")
-        plain(episode)
+        plain(episode, was_public=was_public)
 
     monkeypatch.setattr(publishing, "_save", die_at_the_second)
     client = people.client("editor")

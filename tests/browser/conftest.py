@@ -54,9 +54,15 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def instance() -> Iterator[Instance]:
-    """An instance whose uploads have parts small enough to be interrupted between them."""
+    """An instance with parts of uploads that are small enough to be interrupted between them.
+
+    Its webhooks may go to this machine.
+    """
     with running_instance(
-        LONGWAVE_UPLOAD_PART_BYTES=str(PART_BYTES), LONGWAVE_TRUSTED_PROXIES="127.0.0.0/8"
+        LONGWAVE_UPLOAD_PART_BYTES=str(PART_BYTES),
+        LONGWAVE_TRUSTED_PROXIES="127.0.0.0/8",
+        LONGWAVE_WEBHOOK_NETWORKS="127.0.0.0/8",
+        LONGWAVE_WEBHOOK_ALLOW_HTTP="1",
     ) as running:
         yield running
 

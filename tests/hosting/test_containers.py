@@ -217,7 +217,8 @@ def test_the_engines_are_of_the_versions_that_are_embedded() -> None:
 
 
 def test_the_manual_lists_every_setting_and_no_other() -> None:
-    pages = [PROJECT / "docs" / name for name in ("operate.md", "delivery.md", "cdn-logs.md")]
+    names = ("operate.md", "delivery.md", "cdn-logs.md", "webhooks.md")
+    pages = [PROJECT / "docs" / name for name in names]
     manual = "\n".join(page.read_text() for page in pages)
     cells = re.findall(r"^\| (`[A-Z][A-Z0-9_]+`[^|]*)", manual, re.MULTILINE)
     listed = {name for cell in cells for name in re.findall(r"`([A-Z0-9_]+)`", cell)}

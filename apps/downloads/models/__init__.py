@@ -2,6 +2,7 @@
 
 from apps.downloads.models.day import Coverage, DayKey, DayListener, HitBatch
 from apps.downloads.models.kept import ClosedDay, Download, DropTally, LoggedDay
+from apps.downloads.models.milestones import Milestone, MilestoneWatch
 from apps.downloads.models.stream import StreamPosition
 from apps.downloads.models.totals import (
     DayTotal,
@@ -28,6 +29,8 @@ __all__ = [
     "HourTotal",
     "ListenerTotal",
     "LoggedDay",
+    "Milestone",
+    "MilestoneWatch",
     "MonthKey",
     "MonthListeners",
     "MonthTotal",

@@ -1,0 +1,224 @@
+"""Webhooks: set up, tested, and their deliveries looked at and repeated; for admins and owners."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.base.problems import ProblemError
+from api.base.views import ApiView, ListView, RowsView, RowView
+from api.webhooks.filters import DeliveryFilters
+from api.webhooks.serializers import (
+    DeliveryBriefSerializer,
+    DeliverySerializer,
+    NewWebhookSerializer,
+    ReplayedSerializer,
+    SecretSerializer,
+    SinceInput,
+    WebhookInput,
+    WebhookSerializer,
+)
+from apps.accounts.access import require_role
+from apps.accounts.actors import person_of
+from apps.accounts.roles import Role
+from apps.webhooks.access import (
+    deliveries_of_member,
+    endpoints_of_member,
+    get_delivery,
+    get_endpoint,
+)
+from apps.webhooks.endpoints import (
+    create_endpoint,
+    delete_endpoint,
+    rotate_secret,
+    send_test,
+    update_endpoint,
+)
+from apps.webhooks.models import WebhookDelivery, WebhookEndpoint
+from apps.webhooks.replaying import replay_delivery, replay_failed
+from podcasts.access import get_show
+
+
+@contextmanager
+def _conflicts() -> Iterator[None]:
+    """What is refused because of how things stand is a 409 with the refusal's own code."""
+    try:
+        yield
+    except ValidationError as error:
+        if hasattr(error, "error_dict"):
+            raise
+        raise ProblemError(409, str(error.code), error.messages[0]) from error
+
+
+def _require_show(request: Request, organization_id: UUID, fields: dict[str, Any]) -> None:
+    show_id = fields.get("show_id")
+    if show_id is None:
+        return
+    try:
+        is_ours = get_show(request.user, show_id).organization_id == organization_id
+    except Http404:
+        is_ours = False
+    if not is_ours:
+        message = "The organisation has no such show."
+        raise ValidationError({"show": ValidationError(message, code="no_such_show")})
+
+
+class WebhooksView(ListView[WebhookEndpoint]):
+    """``/organizations/<id>/webhooks/``: newest first."""
+
+    serializer_class = WebhookSerializer
+
+    def rows(self) -> QuerySet[WebhookEndpoint]:
+        organization_id = self.kwargs["organization_id"]
+        return endpoints_of_member(self.request.user).filter(organization=organization_id)
+
+    def get(self, request: Request, organization_id: UUID) -> Response:
+        """One page of an organisation's webhooks."""
+        require_role(request.user, organization_id, Role.ADMIN)
+        return super().get(request)
+
+    @extend_schema(request=WebhookInput, responses={201: NewWebhookSerializer})
+    def post(self, request: Request, organization_id: UUID) -> Response:
+        """Set one up. The answer holds its secret, which is not shown again."""
+        membership = require_role(request.user, organization_id, Role.ADMIN)
+        data = WebhookInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        _require_show(request, organization_id, data.validated_data)
+        with _conflicts():
+            endpoint, secret = create_endpoint(
+                organization=membership.organization,
+                created_by=person_of(request.user),
+                **data.validated_data,
+            )
+        answer = self.row_answer(endpoint.pk, status=201)
+        answer.data |= {"secret": secret}
+        return answer
+
+
+class WebhookView(RowView[WebhookEndpoint]):
+    """``/webhooks/<id>/``."""
+
+    serializer_class = WebhookSerializer
+
+    def rows(self) -> QuerySet[WebhookEndpoint]:
+        return endpoints_of_member(self.request.user)
+
+    def get(self, request: Request, webhook_id: UUID) -> Response:
+        """A webhook."""
+        get_endpoint(request.user, webhook_id)
+        return self.row_answer(webhook_id)
+
+    @extend_schema(request=WebhookInput)
+    def patch(self, request: Request, webhook_id: UUID) -> Response:
+        """Change what is named and nothing else; ``is_enabled`` switches it on again."""
+        endpoint = get_endpoint(request.user, webhook_id)
+        data = WebhookInput(data=request.data, partial=True)
+        data.is_valid(raise_exception=True)
+        _require_show(request, endpoint.organization_id, data.validated_data)
+        with self.unchanged(webhook_id):
+            update_endpoint(endpoint=endpoint, **data.validated_data)
+        return self.row_answer(webhook_id)
+
+    def delete(self, request: Request, webhook_id: UUID) -> Response:
+        """Delete a webhook with its log."""
+        endpoint = get_endpoint(request.user, webhook_id)
+        with self.unchanged(webhook_id):
+            delete_endpoint(endpoint=endpoint)
+        return Response(status=204)
+
+
+class WebhookSecretView(ApiView):
+    """``/webhooks/<id>/secret/``."""
+
+    @extend_schema(request=None, responses=SecretSerializer)
+    def post(self, request: Request, webhook_id: UUID) -> Response:
+        """Make another secret. Both sign for 24 hours; the new one is not shown again."""
+        endpoint = get_endpoint(request.user, webhook_id)
+        secret = rotate_secret(endpoint=endpoint)
+        endpoint.refresh_from_db(fields=["previous_secret_until"])
+        answer = {"secret": secret, "previous_secret_until": endpoint.previous_secret_until}
+        return Response(SecretSerializer(answer).data)
+
+
+class WebhookTestView(RowsView[WebhookDelivery]):
+    """``/webhooks/<id>/test/``."""
+
+    serializer_class = DeliveryBriefSerializer
+
+    def rows(self) -> QuerySet[WebhookDelivery]:
+        return deliveries_of_member(self.request.user)
+
+    @extend_schema(request=None, responses={202: DeliveryBriefSerializer})
+    def post(self, request: Request, webhook_id: UUID) -> Response:
+        """Send a ``ping``, once. The delivery tells how it went."""
+        endpoint = get_endpoint(request.user, webhook_id)
+        with _conflicts():
+            delivery = send_test(endpoint=endpoint)
+        return self.row_answer(delivery.pk, status=202)
+
+
+class WebhookReplayView(ApiView):
+    """``/webhooks/<id>/replay/``."""
+
+    @extend_schema(request=SinceInput, responses={202: ReplayedSerializer})
+    def post(self, request: Request, webhook_id: UUID) -> Response:
+        """Send again all that failed since a moment, with the ids that it had."""
+        endpoint = get_endpoint(request.user, webhook_id)
+        data = SinceInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        with _conflicts():
+            count = replay_failed(endpoint=endpoint, since=data.validated_data["since"])
+        return Response({"count": count}, status=202)
+
+
+class DeliveriesView(ListView[WebhookDelivery]):
+    """``/webhooks/<id>/deliveries/``: newest first."""
+
+    serializer_class = DeliveryBriefSerializer
+    filterset_class = DeliveryFilters
+
+    def rows(self) -> QuerySet[WebhookDelivery]:
+        return deliveries_of_member(self.request.user).filter(endpoint=self.kwargs["webhook_id"])
+
+    def get(self, request: Request, webhook_id: UUID) -> Response:
+        """One page of what was sent, as long as the log is kept (30 days)."""
+        get_endpoint(request.user, webhook_id)
+        return super().get(request)
+
+
+class DeliveryView(RowView[WebhookDelivery]):
+    """``/webhook-deliveries/<id>/``."""
+
+    serializer_class = DeliverySerializer
+
+    def rows(self) -> QuerySet[WebhookDelivery]:
+        return deliveries_of_member(self.request.user)
+
+    def get(self, request: Request, delivery_id: UUID) -> Response:
+        """What was sent, and every attempt."""
+        get_delivery(request.user, delivery_id)
+        return self.row_answer(delivery_id)
+
+
+class DeliveryReplayView(RowsView[WebhookDelivery]):
+    """``/webhook-deliveries/<id>/replay/``."""
+
+    serializer_class = DeliveryBriefSerializer
+
+    def rows(self) -> QuerySet[WebhookDelivery]:
+        return deliveries_of_member(self.request.user)
+
+    @extend_schema(request=None, responses={202: DeliveryBriefSerializer})
+    def post(self, request: Request, delivery_id: UUID) -> Response:
+        """Send it again, whether it arrived or not: the same message, with the same id."""
+        delivery = get_delivery(request.user, delivery_id)
+        with _conflicts():
+            replay_delivery(delivery=delivery)
+        return self.row_answer(delivery_id, status=202)

@@ -1,0 +1,1 @@
+"""Events told to other people's servers: signed, sent until they arrive, and written down."""

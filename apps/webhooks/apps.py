@@ -1,0 +1,7 @@
+"""Endpoints, events, deliveries."""
+
+from django.apps import AppConfig
+
+
+class WebhooksConfig(AppConfig):
+    name = "apps.webhooks"
