@@ -408,6 +408,8 @@ SPECTACULAR_SETTINGS = {
         "ShowTypeEnum": "podcasts.models.ShowType",
         "EpisodeTypeEnum": "podcasts.models.EpisodeType",
         "EpisodeStatusEnum": "podcasts.models.EpisodeStatus",
+        "DeliveryStatusEnum": "apps.webhooks.models.DeliveryStatus",
+        "TokenStatusEnum": ["active", "expired", "revoked"],
         "RoleEnum": "apps.accounts.roles.Role",
         "UploadStatusEnum": "apps.media.models.UploadStatus",
         "AssetStatusEnum": "apps.media.models.AssetStatus",
