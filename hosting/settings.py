@@ -409,7 +409,6 @@ SPECTACULAR_SETTINGS = {
         "EpisodeTypeEnum": "podcasts.models.EpisodeType",
         "EpisodeStatusEnum": "podcasts.models.EpisodeStatus",
         "DeliveryStatusEnum": "apps.webhooks.models.DeliveryStatus",
-        "TokenStatusEnum": ["active", "expired", "revoked"],
         "RoleEnum": "apps.accounts.roles.Role",
         "UploadStatusEnum": "apps.media.models.UploadStatus",
         "AssetStatusEnum": "apps.media.models.AssetStatus",
