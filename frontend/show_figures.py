@@ -13,9 +13,8 @@ from apps.downloads.drop_days import dropped
 from apps.downloads.episode_figures import figures_of_episodes
 from apps.downloads.totals import DayTotal, Period, Scope, Share
 from apps.live.country_names import country_name
-from podcasts.access import episodes_of
+from podcasts.access import once_public
 from podcasts.models import Episode, Show
-from podcasts.querysets import EpisodeQuerySet
 
 CHART_DAYS = 30
 CHART_HOURS = 48
@@ -100,17 +99,6 @@ def breakdowns(scope: Scope, *, today: date, at: datetime) -> dict[str, list[tup
 
 def _named(shares: Iterable[Share], unknown: str) -> list[tuple[str, int]]:
     return [(share.name or unknown, share.downloads) for share in shares]
-
-
-def once_public(show: Show, at: datetime) -> EpisodeQuerySet:
-    """Episodes that are or were public, newest first, with no more than tables and charts show."""
-    return (
-        episodes_of(show)
-        .filter(published_at__lte=at)
-        .select_related(None)
-        .prefetch_related(None)
-        .only("id", "title", "published_at")
-    )
 
 
 def episode_page(show: Show, number: str | None, *, at: datetime) -> Page[Episode]:

@@ -1,6 +1,7 @@
 """The only door to shows and episodes: 404 for a stranger, 403 for too weak a role."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -59,6 +60,17 @@ def episodes_of(show: Show) -> EpisodeQuerySet:
         .alive()
         .with_media()
         .order_by("-published_at", "-created_at", "-id")
+    )
+
+
+def once_public(show: Show, at: datetime) -> EpisodeQuerySet:
+    """Episodes that are or were public, newest first, with no more than tables and charts show."""
+    return (
+        episodes_of(show)
+        .filter(published_at__lte=at)
+        .select_related(None)
+        .prefetch_related(None)
+        .only("id", "title", "published_at")
     )
 
 

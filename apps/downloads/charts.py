@@ -17,10 +17,13 @@ from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
 
 from apps.downloads import totals
 from apps.downloads.models import DayTotal, Dimension, HourTotal, MonthListeners, MonthTotal
+from apps.downloads.referrers import referrer_name
 from apps.downloads.totals import Period, Scope
 from apps.downloads.window import last_expired_day
 
 WINDOWS = (7, 30, 90)
+# Of a period: ten years, none of them before there were podcasts.
+LONGEST_DAYS, EARLIEST = 3660, date(2000, 1, 1)
 WEEKDAYS, HOURS = 7, 24
 
 
@@ -45,8 +48,8 @@ class Grain(StrEnum):
 class Bucket:
     """Downloads from ``first`` to ``last``, both included; cut off where the period ends.
 
-    ``provisional`` of them are known from requests only. ``listeners`` are those of one day of UTC,
-    0 for an episode; of several days there is no sum, for the same people come again.
+    ``provisional`` of them are known from requests only. ``listeners`` are a show's of one day of
+    UTC, 0 for anything else; of several days there is no sum, for the same people come again.
     """
 
     first: date
@@ -94,7 +97,8 @@ class MonthOfListeners:
 
 def over_time(scope: Scope, period: Period, grain: Grain) -> list[Bucket]:
     """The period in days, weeks or months, also those without downloads."""
-    days = totals.daily(scope, period)
+    has_listeners = grain is Grain.DAY and scope.show is not None
+    days = totals.daily(scope, period, with_listeners=has_listeners)
     return [
         Bucket(
             first=here[0].day,
@@ -110,9 +114,8 @@ def over_time(scope: Scope, period: Period, grain: Grain) -> list[Bucket]:
 
 def windows(scope: Scope, *, today: date) -> list[Window]:
     """The last 7, 30 and 90 days, today included, each beside as many days before."""
-    line = [
-        day.downloads for day in totals.daily(scope, Period.last_days(2 * WINDOWS[-1], today=today))
-    ]
+    period = Period.last_days(2 * WINDOWS[-1], today=today)
+    line = [day.downloads for day in totals.daily(scope, period, with_listeners=False)]
     return [
         Window(days, sum(line[-days:]), sum(line[-2 * days : -days]), line[-days:])
         for days in WINDOWS
@@ -144,7 +147,7 @@ def hours(scope: Scope, *, now: datetime, count: int) -> list[Hour]:
 def parts(scope: Scope, period: Period, dimension: Dimension) -> list[Part]:
     """Every app, device, country or website of the period, most downloads first.
 
-    Whole months are read from the months' totals.
+    Hosts of one web player are one part. Whole months are read from the months' totals.
     """
     months = _whole_months(period)
     in_days = period.condition
@@ -163,8 +166,9 @@ def parts(scope: Scope, period: Period, dimension: Dimension) -> list[Part]:
         )
     sums: dict[str, tuple[int, int]] = {}
     for value, downloads, known in found:
-        before = sums.get(value, (0, 0))
-        sums[value] = before[0] + int(downloads), before[1] + int(known)
+        name = referrer_name(value) if dimension is Dimension.REFERRER else value
+        before = sums.get(name, (0, 0))
+        sums[name] = before[0] + int(downloads), before[1] + int(known)
     ordered = sorted(sums.items(), key=lambda item: (-item[1][0], item[0]))
     return [Part(value, *counts) for value, counts in ordered if counts[0] > 0]
 

@@ -191,22 +191,24 @@ def headline(scope: Scope, *, today: date) -> Headline:
     return Headline(**{name: int(count) for name, count in found.items()})
 
 
-def daily(scope: Scope, period: Period) -> list[DayTotal]:
+def daily(scope: Scope, period: Period, *, with_listeners: bool = True) -> list[DayTotal]:
     """Every day of the period, also those without downloads."""
-    rows = (
+    rows: QuerySet[Any, Any] = (
         _days(scope, period)
         .order_by()
         .values_list("day")
         .annotate(sum=Sum("downloads"), known=Sum("provisional"), here=Value(0))
     )
-    listeners = (
-        ListenerTotal.objects.filter(scope.listeners, period.condition)
-        .order_by()
-        .values_list("day")
-        .annotate(sum=Value(0), known=Value(0), here=Sum("listeners"))
-    )
+    if with_listeners:
+        listeners = (
+            ListenerTotal.objects.filter(scope.listeners, period.condition)
+            .order_by()
+            .values_list("day")
+            .annotate(sum=Value(0), known=Value(0), here=Sum("listeners"))
+        )
+        rows = rows.union(listeners, all=True)
     found: dict[date, DayTotal] = {}
-    for day, downloads, provisional, people in rows.union(listeners, all=True):
+    for day, downloads, provisional, people in rows:
         before = found.get(day, DayTotal(day, 0, 0))
         found[day] = DayTotal(
             day,

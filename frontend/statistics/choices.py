@@ -4,11 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from apps.downloads.charts import Grain
+from apps.downloads.charts import EARLIEST, LONGEST_DAYS, Grain
 from apps.downloads.totals import Period
 
-LONGEST_DAYS = 3660
-EARLIEST = date(2000, 1, 1)  # the first podcasts are younger
 PERIODS = (
     ("7", "7 days"),
     ("30", "30 days"),

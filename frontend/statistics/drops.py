@@ -8,11 +8,11 @@ from apps.downloads import chart_tables
 from apps.downloads.charts import Bucket
 from apps.downloads.drop_days import downloads_by_utc_day, drops_by_day
 from apps.downloads.drop_reasons import Explanation, explain
+from apps.downloads.subject import Subject
 from frontend.statistics import words
 from frontend.statistics.choices import Choice
 from frontend.statistics.panel import Panel
 from frontend.statistics.plots import Series, Slot, draw
-from frontend.statistics.subject import Subject
 
 # More colours than these nobody tells apart; the rest is one piece.
 MOST_COLOURS = 6

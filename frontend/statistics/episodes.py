@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
@@ -11,43 +11,34 @@ from apps.downloads import chart_tables, episode_curves
 from apps.downloads.chart_tables import Table
 from apps.downloads.charts import WINDOWS
 from apps.downloads.episode_curves import MOST_EPISODES, STEP_HOURS
-from apps.downloads.episode_figures import all_time_of_episodes, figures_of_episodes
-from apps.downloads.first_days import downloads_within
-from frontend.show_figures import once_public
+from apps.downloads.episode_figures import figures_of_episodes
+from apps.downloads.episode_table import (
+    FIRST_DAYS,
+    PUBLISHED,
+    TITLE,
+    TOTAL,
+    Published,
+    Row,
+    published_episodes,
+    sorted_episodes,
+    table_rows,
+)
+from apps.downloads.subject import Subject
 from frontend.statistics import words
 from frontend.statistics.panel import Panel
 from frontend.statistics.plots import Series, Slot, draw
-from frontend.statistics.subject import Subject
 
 PER_PAGE = 25
 MOST_FOUND = 20
 COMPARED_BEFORE = 3
 _TICK_HOURS = {2: 12, 7: 24, 30: 5 * 24, 90: 15 * 24}
 _LABELS = {
-    "title": "Episode",
-    "published": "Published",
-    **{f"first{days}": f"{days} days" for days in WINDOWS},
-    "total": "All time",
+    TITLE: "Episode",
+    PUBLISHED: "Published",
+    **{name: f"{days} days" for name, days in FIRST_DAYS.items()},
+    TOTAL: "All time",
 }
 SORTS = ("-published", *_LABELS, *(f"-{name}" for name in _LABELS))
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What a table says of an episode that is or was public."""
-
-    id: UUID
-    title: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the table; a figure is None until its days have passed."""
-
-    episode: Published
-    within: Sequence[tuple[int, int | None]]
-    all_time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,50 +61,12 @@ class Option:
     number: int  # of its curve, from 1; 0 for none
 
 
-def published_episodes(subject: Subject) -> list[Published]:
-    """All of them, newest first: one query, however many."""
-    rows = once_public(subject.show, subject.at).values_list("pk", "title", "published_at")
-    return [Published(number, title, at) for number, title, at in rows if at]
-
-
 def episode_page(
     subject: Subject, episodes: Sequence[Published], *, sort: str, number: str | None
 ) -> tuple[Page[Published], list[Row]]:
     """One page of the table, and its lines."""
-    page = Paginator(_sorted(subject, episodes, sort), PER_PAGE).get_page(number)
-    figures = figures_of_episodes(
-        [(episode.id, episode.at) for episode in page], show=subject.show.pk, now=subject.at
-    )
-    rows = []
-    for episode in page:
-        found = figures[episode.id]
-        within = dict(found.milestones)
-        rows.append(Row(episode, [(days, within[days]) for days in WINDOWS], found.all_time))
-    return page, rows
-
-
-def _sorted(subject: Subject, episodes: Sequence[Published], sort: str) -> Sequence[Published]:
-    """What has no figure (yet) comes last, whichever way."""
-    name, is_reversed = sort.removeprefix("-"), sort.startswith("-")
-    if name == "title":
-        return sorted(episodes, key=lambda each: each.title.casefold(), reverse=is_reversed)
-    if name == "published":
-        return episodes if is_reversed else episodes[::-1]
-    counts = _counts(subject, episodes, name)
-    known = [episode for episode in episodes if episode.id in counts]
-    unknown = [episode for episode in episodes if episode.id not in counts]
-    return sorted(known, key=lambda each: counts[each.id], reverse=is_reversed) + unknown
-
-
-def _counts(subject: Subject, episodes: Sequence[Published], name: str) -> Mapping[UUID, int]:
-    show = subject.show.pk
-    if name == "total":
-        return all_time_of_episodes(show=show, episodes=[episode.id for episode in episodes])
-    days = int(name.removeprefix("first"))
-    found = downloads_within(
-        [(episode.id, episode.at) for episode in episodes], show=show, days=[days], now=subject.at
-    )
-    return {episode: counts[days] for episode, counts in found.items() if counts}
+    page = Paginator(sorted_episodes(subject, episodes, sort), PER_PAGE).get_page(number)
+    return page, table_rows(subject, list(page))
 
 
 def headings(sort: str) -> list[Heading]:
@@ -125,7 +78,7 @@ def headings(sort: str) -> list[Heading]:
             label,
             next_sort=_other(sort) if name in directions else _usual(name),
             direction=directions.get(name, ""),
-            is_number=name not in {"title", "published"},
+            is_number=name not in {TITLE, PUBLISHED},
         )
         for name, label in _LABELS.items()
     ]
@@ -136,7 +89,7 @@ def _other(sort: str) -> str:
 
 
 def _usual(name: str) -> str:
-    return name if name == "title" else f"-{name}"
+    return name if name == TITLE else f"-{name}"
 
 
 def all_rows(subject: Subject) -> Table:

@@ -1,21 +1,18 @@
 """The numbers of a chart for spreadsheets and programs, by the chart's key."""
 
-import csv
 from collections.abc import Callable
 from datetime import date
-from io import StringIO
 from typing import Any
 
 from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 
+from apps.core.spreadsheets import csv_text
 from apps.downloads import charts
 from apps.downloads.chart_tables import Table
+from apps.downloads.episode_table import published_episodes
+from apps.downloads.subject import Subject
 from frontend.statistics import choices, drops, episodes, rankings, timelines, week
 from frontend.statistics.choices import Choice
-from frontend.statistics.subject import Subject
-
-# What begins a formula for a spreadsheet that opens the file, see the OWASP page "CSV Injection".
-_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 type Maker = Callable[[Subject, QueryDict], Table]
 
@@ -64,7 +61,7 @@ def _months(subject: Subject, query: QueryDict) -> Table:
 def _compare(subject: Subject, query: QueryDict) -> Table:
     days = choices.curve_days_of(query.dict())  # type: ignore[arg-type]
     chosen = episodes.chosen_episodes(
-        episodes.published_episodes(subject),
+        published_episodes(subject),
         query.getlist("compare"),
         subject=subject,
         days=days,
@@ -106,21 +103,14 @@ def table_of(subject: Subject, chart: str, query: QueryDict) -> Table:
 
 def as_csv(subject: Subject, chart: str, table: Table) -> HttpResponse:
     """A file to save."""
-    text = StringIO()
-    csv.writer(text).writerows([_harmless(cell) for cell in line] for line in table.lines())
     return HttpResponse(
-        text.getvalue(),
+        csv_text(table.lines()),
         content_type="text/csv; charset=utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="{subject.name}-{chart}.csv"',
             "Cache-Control": "no-store",
         },
     )
-
-
-def _harmless(cell: str | int | None) -> str | int | None:
-    """An app's name or a title is somebody else's text: it must not become a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_BEGINS) else cell
 
 
 def as_json(subject: Subject, chart: str, table: Table) -> JsonResponse:

@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from apps.downloads import chart_tables, charts
 from apps.downloads.charts import Part
 from apps.downloads.models import Dimension
-from apps.downloads.referrers import referrer_name
+from apps.downloads.subject import Subject
 from apps.downloads.totals import Period
 from apps.live.country_names import country_name
 from frontend.statistics.panel import NOTHING, Panel, Rank
-from frontend.statistics.subject import Subject
 
 MOST_RANKED = 8
 
@@ -23,8 +22,6 @@ def part_panel(subject: Subject, period: Period, key: str) -> Panel:
     """One of ``PART_KEYS``."""
     dimension, title, column, unknown, note, empty = _PARTS[key]
     parts = charts.parts(subject.scope, period, dimension)
-    if dimension is Dimension.REFERRER:
-        parts = _by_player(parts)
     names = {part.value: _part_name(dimension, part.value) or unknown for part in parts}
     return Panel(
         key=key,
@@ -69,14 +66,3 @@ PART_KEYS = tuple(_PARTS)
 
 def _part_name(dimension: Dimension, value: str) -> str:
     return country_name(value) if dimension is Dimension.COUNTRY else value
-
-
-def _by_player(parts: Sequence[Part]) -> list[Part]:
-    """Hosts of one web player are one line."""
-    sums: dict[str, tuple[int, int]] = {}
-    for part in parts:
-        name = referrer_name(part.value)
-        before = sums.get(name, (0, 0))
-        sums[name] = before[0] + part.downloads, before[1] + part.provisional
-    ordered = sorted(sums.items(), key=lambda item: (-item[1][0], item[0]))
-    return [Part(name, *counts) for name, counts in ordered]

@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 
 from apps.downloads import chart_tables, charts
 from apps.downloads.charts import Bucket, Window
+from apps.downloads.subject import Subject
 from apps.downloads.totals import Period
-from frontend.show_figures import Trend, once_public, trend
+from frontend.show_figures import Trend, trend
 from frontend.statistics import words
 from frontend.statistics.choices import Choice
 from frontend.statistics.panel import Mark, Panel
 from frontend.statistics.plots import Series, Slot, draw
-from frontend.statistics.subject import Subject
+from podcasts.access import once_public
 
 NARROW_PLOT = 200
 

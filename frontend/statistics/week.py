@@ -1,10 +1,10 @@
 """When people download: weekday by hour, in the show's time zone."""
 
 from apps.downloads import chart_tables, charts
+from apps.downloads.subject import Subject
 from apps.downloads.totals import Period
 from frontend.statistics import words
 from frontend.statistics.panel import NOTHING, GridCell, GridRow, Panel
-from frontend.statistics.subject import Subject
 
 
 def week_panel(subject: Subject, period: Period) -> Panel:

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_safe
 from apps.core.clock import now
 from apps.downloads.episode_curves import MOST_EPISODES
 from apps.downloads.episode_figures import all_time
+from apps.downloads.episode_table import published_episodes
+from apps.downloads.subject import Subject
 from frontend.statistics import choices, drops, episodes, exports, rankings, timelines, week
-from frontend.statistics.subject import Subject
 from frontend.views.studio.standing import standing
 from podcasts.access import get_episode, get_show
 
@@ -173,7 +174,7 @@ def _episodes(request: HttpRequest, subject: Subject) -> Context:
     sort = wanted if wanted in episodes.SORTS else episodes.SORTS[0]
     page, rows = episodes.episode_page(
         subject,
-        episodes.published_episodes(subject),
+        published_episodes(subject),
         sort=sort,
         number=request.GET.get("page"),
     )
@@ -186,7 +187,7 @@ def _episodes(request: HttpRequest, subject: Subject) -> Context:
 
 def _compare(request: HttpRequest, subject: Subject) -> Context:
     query = request.GET
-    published = episodes.published_episodes(subject)
+    published = published_episodes(subject)
     days = choices.curve_days_of(query.dict())
     chosen = episodes.chosen_episodes(
         published, query.getlist("compare"), subject=subject, days=days

@@ -1,4 +1,4 @@
-"""Whose statistics a page shows: a show, or one of its episodes."""
+"""Whose statistics are asked for: a show's, or those of one of its episodes."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
