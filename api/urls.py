@@ -13,6 +13,7 @@ from api.live.views import (
 from api.organizations.urls import organization_urlpatterns
 from api.platform.urls import platform_urlpatterns
 from api.shows.urls import show_urlpatterns
+from api.statistics.urls import statistics_urlpatterns
 from api.tokens.views import (
     OrganizationTokensView,
     OrganizationTokenView,
@@ -27,6 +28,7 @@ urlpatterns = [
     *organization_urlpatterns,
     *show_urlpatterns,
     *platform_urlpatterns,
+    *statistics_urlpatterns,
     path("schema/", SpectacularJSONAPIView.as_view(), name="schema"),
     path("tokens/", TokensView.as_view(), name="tokens"),
     path("tokens/<uuid:token_id>/", TokenView.as_view(), name="token"),

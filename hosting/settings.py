@@ -415,6 +415,8 @@ SPECTACULAR_SETTINGS = {
         "AudioStatusEnum": "api.episodes.audio_serializers.AUDIO_STATUSES",
         "TokenStatusEnum": "api.tokens.serializers.TOKEN_STATUSES",
         "DeliveryEnum": "apps.media.delivery.DeliveryMode",
+        "FinalityEnum": "apps.downloads.chart_tables.STATUSES",
+        "AgentKindEnum": "apps.downloads.agents.AgentKind",
     },
 }
 

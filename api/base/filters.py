@@ -6,17 +6,7 @@ from django.db.models import Model, QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 
-from api.base.problems import ProblemError, details
-
-
-class FilterError(ProblemError):
-    """Values of filters that can't be accepted."""
-
-    def __init__(self, errors: list[dict[str, str]]) -> None:
-        only_one = len(errors) == 1
-        detail = errors[0]["detail"] if only_one else f"{len(errors)} parameters can’t be accepted."
-        super().__init__(400, "invalid", detail)
-        self.errors = errors
+from api.base.parameters import ParametersError
 
 
 def filter_parameters(view: Any) -> list[str]:
@@ -26,15 +16,10 @@ def filter_parameters(view: Any) -> list[str]:
 
 
 def filtered[M: Model](view: Any, rows: QuerySet[M]) -> QuerySet[M]:
-    """The rows that the request asks for; raises FilterError."""
+    """The rows that the request asks for; raises ParametersError."""
     if view.request.query_params.keys().isdisjoint(filter_parameters(view)):
         return rows  # a filterset is a form, which takes time to make
     try:
         return DjangoFilterBackend().filter_queryset(view.request, rows, view)
     except ValidationError as error:
-        raise FilterError(
-            [
-                {"parameter": found.pop("pointer").removeprefix("#/"), **found}
-                for found in details(error.detail)
-            ]
-        ) from error
+        raise ParametersError(error) from error

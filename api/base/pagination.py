@@ -8,12 +8,12 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import merge
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import msgspec
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import Combinable
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -88,10 +88,7 @@ class CursorPagination(BasePagination):
         What they are ordered by compares here as in the database: times do, texts do not.
         """
         orderings: Orderings = getattr(view, "orderings", BY_ID)
-        self._address = settings.BASE_URL + request.get_full_path()
-        self._cursor = self._cursor_of(request)
-        self._ordering = _ordering_of(request, orderings, self._cursor)
-        self._size = page_size_of(request)
+        self._read(request, orderings)
         reached = [
             self._after(rows.annotate(**{_SORT: self._expression(orderings)}))[: self._size + 1]
             for rows in querysets
@@ -101,6 +98,13 @@ class CursorPagination(BasePagination):
         del found[self._size :]
         self._page = found[::-1] if self._is_backward else found
         return self._page
+
+    def _read(self, request: Request, orderings: Orderings) -> None:
+        """What the address asks for."""
+        self._address = settings.BASE_URL + request.get_full_path()
+        self._cursor = self._cursor_of(request)
+        self._ordering = _ordering_of(request, orderings, self._cursor)
+        self._size = page_size_of(request)
 
     @property
     def _is_backward(self) -> bool:
@@ -132,11 +136,16 @@ class CursorPagination(BasePagination):
             Q(**{f"{_SORT}__{compare}": value}) | Q(**{_SORT: value, f"pk__{compare}": key}),
         )
 
-    def _link(self, row: Model | None, *, is_backward: bool) -> str | None:
+    def _place_of(self, row: Any) -> tuple[Any, Any]:
+        """By what a cursor names a row: what the list is ordered by, and an id."""
+        return _place(row)
+
+    def _link(self, row: Any, *, is_backward: bool) -> str | None:
         if row is None:
             return None
-        value = msgspec.Raw(msgspec.json.encode(cast("Any", row)._sort))
-        cursor = _Cursor(self._ordering, is_backward, value, str(row.pk))
+        value, key = self._place_of(row)
+        found = msgspec.Raw(msgspec.json.encode(value))
+        cursor = _Cursor(self._ordering, is_backward, found, str(key))
         return replace_query_param(self._address, "cursor", str(cursor))
 
     def next_link(self) -> str | None:

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
+from rest_framework.serializers import Serializer
 
-from api.base.problems import ProblemError
+from api.base.problems import ProblemError, details
 from api.base.rows import RowSerializer, UnknownFieldError
 
 
@@ -15,6 +17,31 @@ class ParameterError(ProblemError):
     def __init__(self, parameter: str, code: str, detail: str) -> None:
         super().__init__(400, "invalid", detail)
         self.errors = [{"parameter": parameter, "code": code, "detail": detail}]
+
+
+class ParametersError(ProblemError):
+    """What serializers or filters refuse of an address, each with its parameter's name."""
+
+    def __init__(self, refused: ValidationError) -> None:
+        errors = [
+            {"parameter": found.pop("pointer").removeprefix("#/").partition("/")[0], **found}
+            for found in details(refused.detail)
+        ]
+        only_one = len(errors) == 1
+        detail = errors[0]["detail"] if only_one else f"{len(errors)} parameters can’t be accepted."
+        super().__init__(400, "invalid", detail)
+        self.errors = errors
+
+
+def checked_parameters(request: Request, query: type[Serializer[Any]]) -> dict[str, Any]:
+    """The values behind the question mark as a serializer reads them; raises ParametersError."""
+    data = query(data=request.query_params)
+    try:
+        data.is_valid(raise_exception=True)
+    except ValidationError as error:
+        raise ParametersError(error) from error
+    found: dict[str, Any] = data.validated_data
+    return found
 
 
 def refuse_unknown(request: Request, known: Iterable[str]) -> None:

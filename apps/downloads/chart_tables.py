@@ -13,6 +13,7 @@ from apps.downloads.episode_curves import STEP_HOURS, Curve
 from apps.downloads.episode_figures import EpisodeFigures
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+PROVISIONAL, FINAL = STATUSES = ("provisional", "final")
 
 type Cell = str | int | date | datetime | None
 
@@ -47,9 +48,15 @@ def plain(cell: Cell) -> str | int | None:
     return cell.isoformat() if isinstance(cell, date) else cell
 
 
+def percents(counts: Sequence[int]) -> list[int]:
+    """The share of each in their sum, rounded."""
+    total = sum(counts) or 1
+    return [round(100 * count / total) for count in counts]
+
+
 def status(last: date, first_open: date) -> str:
     """Whether late reports can still change what ends with this day."""
-    return "provisional" if last >= first_open else "final"
+    return PROVISIONAL if last >= first_open else FINAL
 
 
 def time_table(buckets: Iterable[Bucket], *, first_open: date, has_listeners: bool) -> Table:
@@ -103,16 +110,16 @@ def part_table(parts: Sequence[Part], *, key: str, label: str, names: Mapping[st
         Column("from_requests_only", "Of these known from requests only"),
         Column("percent", "Percent"),
     )
-    total = sum(part.downloads for part in parts) or 1
+    shares = percents([part.downloads for part in parts])
     rows = [
         (
             part.value,
             names.get(part.value, part.value),
             part.downloads,
             part.provisional,
-            round(100 * part.downloads / total),
+            share,
         )
-        for part in parts
+        for part, share in zip(parts, shares, strict=True)
     ]
     return Table(columns, rows)
 

@@ -78,15 +78,15 @@ def _drops(subject: Subject, query: QueryDict) -> Table:
     return panel.table
 
 
-_OF_BOTH: dict[str, Maker] = {
+OF_EPISODES: dict[str, Maker] = {
     "downloads": _time,
     "hours": _hours,
     "week": _week,
     "compare": _compare,
     **{key: _part(key) for key in rankings.PART_KEYS},
 }
-_OF_SHOWS: dict[str, Maker] = {
-    **_OF_BOTH,
+OF_SHOWS: dict[str, Maker] = {
+    **OF_EPISODES,
     "listeners": _months,
     "episodes": _episodes,
     "not-counted": _drops,
@@ -95,7 +95,7 @@ _OF_SHOWS: dict[str, Maker] = {
 
 def table_of(subject: Subject, chart: str, query: QueryDict) -> Table:
     """The numbers of a chart; Http404 for one that there isn't."""
-    makers = _OF_BOTH if subject.episode else _OF_SHOWS
+    makers = OF_EPISODES if subject.episode else OF_SHOWS
     if chart not in makers:
         raise Http404("There is no such chart.")
     return makers[chart](subject, query)

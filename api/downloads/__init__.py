@@ -1,0 +1,1 @@
+"""Downloads one by one, as programs see them."""

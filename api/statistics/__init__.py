@@ -1,0 +1,1 @@
+"""Downloads, and the numbers behind every chart of the studio."""

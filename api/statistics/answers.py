@@ -1,0 +1,229 @@
+"""The numbers of each chart, as ``serializers`` describes them."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from apps.downloads import charts, drop_days, episode_curves
+from apps.downloads.chart_tables import WEEKDAYS, percents, status
+from apps.downloads.charts import Bucket, Grain, Window
+from apps.downloads.drop_reasons import explain
+from apps.downloads.episode_curves import STEP_HOURS
+from apps.downloads.episode_figures import all_time
+from apps.downloads.episode_table import Published, Row
+from apps.downloads.models import Dimension
+from apps.downloads.subject import Subject
+from apps.downloads.totals import Period, Scope
+from apps.live.country_names import country_name
+
+type Answer = dict[str, Any]
+"""What JSON can say, beside dates and ids."""
+
+_UNKNOWN = {Dimension.APP: "Unknown app", Dimension.DEVICE: "Unknown device"}
+
+
+def of(subject: Subject) -> Answer:
+    """Whose figures, and in which zone days end."""
+    return {
+        "show": subject.show.pk,
+        "episode": subject.episode.pk if subject.episode else None,
+        "time_zone": subject.show.time_zone,
+    }
+
+
+def in_period(period: Period) -> Answer:
+    """What was asked for."""
+    return {"period": {"from": period.first, "to": period.last}}
+
+
+def figures(scope: Scope, *, today: date, first_open: date) -> Answer:
+    """The last 7, 30 and 90 days, and all time."""
+    return {
+        "all_time": all_time(scope),
+        "first_month": charts.first_day(scope),
+        "provisional_from": first_open,
+        "rows": [_window(found) for found in charts.windows(scope, today=today)],
+    }
+
+
+def _window(window: Window) -> Answer:
+    change = round(100 * (window.count - window.before) / window.before) if window.before else None
+    return {
+        "days": window.days,
+        "downloads": window.count,
+        "before": window.before,
+        "change_percent": change,
+        "daily": window.line,
+    }
+
+
+def over_time(scope: Scope, period: Period, grain: Grain, *, first_open: date) -> Answer:
+    """Downloads by day, week or month."""
+    has_listeners = grain is Grain.DAY and scope.show is not None and scope.episode is None
+    return {
+        **in_period(period),
+        "grain": grain,
+        "rows": [
+            _bucket(bucket, first_open, has_listeners=has_listeners)
+            for bucket in charts.over_time(scope, period, grain)
+        ],
+    }
+
+
+def _bucket(bucket: Bucket, first_open: date, *, has_listeners: bool) -> Answer:
+    return {
+        "from": bucket.first,
+        "to": bucket.last,
+        "downloads": bucket.downloads,
+        "from_requests_only": bucket.provisional,
+        "status": status(bucket.last, first_open),
+        "listeners_on_utc_day": bucket.listeners if has_listeners else None,
+    }
+
+
+def hours(subject: Subject, count: int) -> Answer:
+    """The last hours."""
+    found = charts.hours(subject.scope, now=subject.at, count=count)
+    rows = [
+        {
+            "hour": hour.begin.astimezone(subject.zone),
+            "hour_utc": hour.begin,
+            "downloads": hour.downloads,
+            "from_requests_only": hour.provisional,
+        }
+        for hour in found
+    ]
+    return of(subject) | {"rows": rows}
+
+
+def parts(subject: Subject, period: Period, dimension: Dimension) -> Answer:
+    """Apps, devices, countries or websites."""
+    found = charts.parts(subject.scope, period, dimension)
+    shares = percents([part.downloads for part in found])
+    rows = [
+        {
+            dimension.value: part.value,
+            "name": _name(dimension, part.value),
+            "downloads": part.downloads,
+            "from_requests_only": part.provisional,
+            "percent": share,
+        }
+        for part, share in zip(found, shares, strict=True)
+    ]
+    return of(subject) | in_period(period) | {"rows": rows}
+
+
+def _name(dimension: Dimension, value: str) -> str:
+    if dimension is Dimension.COUNTRY:
+        return country_name(value)
+    return value or _UNKNOWN.get(dimension, "Unknown")
+
+
+def week(subject: Subject, period: Period) -> Answer:
+    """Weekday by hour."""
+    grid = charts.week(subject.scope, period, subject.zone)
+    rows = [
+        {"weekday": weekday, "hour": hour, "downloads": downloads}
+        for weekday, line in zip(WEEKDAYS, grid, strict=True)
+        for hour, downloads in enumerate(line)
+    ]
+    return of(subject) | in_period(period) | {"rows": rows}
+
+
+def listeners(subject: Subject, period: Period) -> Answer:
+    """Listeners of each month of UTC."""
+    rows = [
+        {
+            "month": each.month,
+            "listeners_about": each.listeners,
+            "status": status(_last_day(each.month), subject.first_open_utc),
+        }
+        for each in charts.listeners_of_months(subject.scope, period)
+    ]
+    return of(subject) | in_period(period) | {"rows": rows}
+
+
+def _last_day(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def not_counted(subject: Subject, period: Period) -> Answer:
+    """What was dropped on each day of UTC, and why."""
+    drops = drop_days.drops_by_day(subject.scope, period)
+    days = drop_days.downloads_by_utc_day(subject.scope, period)
+    rows = [
+        {
+            "day_utc": drop.day,
+            "reason": drop.reason,
+            "count": drop.count,
+            "status": status(drop.day, subject.first_open_utc),
+        }
+        for drop in drops
+    ]
+    return (
+        of(subject)
+        | in_period(period)
+        | {
+            "reasons": _reasons(drops),
+            "days": [{"day_utc": day, "downloads": count} for day, count in days.items()],
+            "rows": rows,
+        }
+    )
+
+
+def _reasons(drops: Iterable[drop_days.DropDay]) -> list[Answer]:
+    sums: Counter[str] = Counter()
+    for drop in drops:
+        sums[drop.reason] += drop.count
+    ordered = sorted(sums.items(), key=lambda found: (-found[1], found[0]))
+    shares = percents([count for _, count in ordered])
+    return [
+        _reason(reason, count, share)
+        for (reason, count), share in zip(ordered, shares, strict=True)
+    ]
+
+
+def _reason(reason: str, count: int, percent: int) -> Answer:
+    found = explain(reason)
+    return {
+        "reason": reason,
+        "name": found.label,
+        "what": found.what,
+        "rule": found.source,
+        "advice": found.advice,
+        "count": count,
+        "percent": percent,
+    }
+
+
+def episode_row(row: Row) -> Answer:
+    """A line of the table of episodes."""
+    first = {f"first_{days}_days": count for days, count in row.within}
+    return _episode(row.episode) | {"all_time": row.all_time} | first
+
+
+def _episode(episode: Published) -> Answer:
+    return {"episode": episode.id, "title": episode.title, "published_at": episode.at}
+
+
+def compare(subject: Subject, chosen: Sequence[Published], days: int) -> Answer:
+    """The curves of these episodes."""
+    found = episode_curves.curves(
+        [(episode.id, episode.at) for episode in chosen],
+        show=subject.show.pk,
+        days=days,
+        now=subject.at,
+    )
+    step = STEP_HOURS[days]
+    rows = [
+        {"episode": curve.episode, "hours_after_publication": number * step, "downloads": count}
+        for curve in found
+        for number, count in enumerate(curve.points, start=1)
+    ]
+    return of(subject) | {
+        "days": days,
+        "step_hours": step,
+        "episodes": [_episode(episode) for episode in chosen],
+        "rows": rows,
+    }

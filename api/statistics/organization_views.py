@@ -1,0 +1,103 @@
+"""The figures of all shows of an organisation together."""
+
+from datetime import UTC, date
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.base.rendering import JsonRenderer
+from api.statistics import answers
+from api.statistics import serializers as described
+from api.statistics.periods import PeriodQuery, TimeQuery, period_of
+from api.statistics.rendering import CsvRenderer
+from api.statistics.views import StatisticsView
+from apps.accounts.access import require_role
+from apps.core.clock import now
+from apps.downloads import totals
+from apps.downloads.charts import Grain, first_open_day
+from apps.downloads.totals import Period
+from apps.downloads.totals import Scope as Rows
+
+MOST_SHOWS = 100
+# Days end here last of all: what is final here is final wherever a show is at home.
+_LAST_ZONE = ZoneInfo("Etc/GMT+12")
+
+
+class OrganizationStatisticsView(StatisticsView):
+    """Figures of all shows of the organisation of the address."""
+
+    renderer_classes = (JsonRenderer, CsvRenderer)
+    has_csv = True
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Nobody but members, and no token for one show."""
+        super().initial(request, *args, **kwargs)
+        require_role(request.user, kwargs["organization_id"])
+        self.at = now()
+
+    @property
+    def rows(self) -> Rows:
+        """Whose sum the figures are."""
+        return Rows(organization=self.kwargs["organization_id"])
+
+    @property
+    def today(self) -> date:
+        """Of UTC, as on the organisation's board: its shows may be at home in several zones."""
+        return self.at.astimezone(UTC).date()
+
+    @property
+    def first_open(self) -> date:
+        """The first day that late reports may still change for any show."""
+        return first_open_day(self.at, _LAST_ZONE)
+
+    def period(self) -> Period:
+        """What is asked for; raises ParameterError."""
+        return period_of(self.asked(), today=self.today)
+
+    def of(self) -> answers.Answer:
+        """Whose figures."""
+        return {"organization": self.kwargs["organization_id"], "time_zone": "UTC"}
+
+
+class OrganizationHeadlineView(OrganizationStatisticsView):
+    """``/organizations/<id>/statistics/headline/``."""
+
+    answer = described.OrganizationHeadlineSerializer
+
+    def get(self, request: Request, organization_id: UUID) -> Response:
+        """The last 7, 30 and 90 days of all shows beside as many before, and all time."""
+        found = answers.figures(self.rows, today=self.today, first_open=self.first_open)
+        return Response(self.of() | found)
+
+
+class OrganizationTimeView(OrganizationStatisticsView):
+    """``/organizations/<id>/statistics/downloads/``."""
+
+    query = TimeQuery
+    answer = described.OrganizationTimeChartSerializer
+
+    def get(self, request: Request, organization_id: UUID) -> Response:
+        """Downloads of all shows by day, week or month."""
+        found = answers.over_time(
+            self.rows, self.period(), Grain(self.asked()["grain"]), first_open=self.first_open
+        )
+        return Response(self.of() | found)
+
+
+class OrganizationShowsView(OrganizationStatisticsView):
+    """``/organizations/<id>/statistics/shows/``."""
+
+    query = PeriodQuery
+    answer = described.OrganizationShowsSerializer
+
+    def get(self, request: Request, organization_id: UUID) -> Response:
+        """The hundred shows with the most downloads in the period, first."""
+        period = self.period()
+        ranked = totals.top_shows(self.rows, period, limit=MOST_SHOWS)
+        rows = [
+            {"show": show.id, "title": show.title, "downloads": show.downloads} for show in ranked
+        ]
+        return Response(self.of() | answers.in_period(period) | {"rows": rows})
