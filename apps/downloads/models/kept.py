@@ -43,6 +43,7 @@ class Download(models.Model):
         indexes = [
             models.Index(fields=["show", "-counted_at"], name="download_show_latest"),
             models.Index(fields=["organization", "-counted_at"], name="download_team_latest"),
+            models.Index(fields=["episode", "-counted_at"], name="download_episode_latest"),
             models.Index(fields=["-counted_at"], name="download_latest"),
             models.Index(fields=["day"], name="download_day"),
             models.Index(

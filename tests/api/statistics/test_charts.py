@@ -12,10 +12,10 @@ from django.test import Client
 from jsonschema import Draft202012Validator
 
 from api.statistics.urls import OF_EPISODES, OF_ORGANIZATIONS, OF_SHOWS
-from apps.downloads.models import Download
 from frontend.statistics import exports
 from tests.api.statistics.conftest import NOON, World
 from tests.downloads.storing import store_download
+from tests.factories import EpisodeFactory
 
 ADDRESSES = [
     *(("show", chart) for chart in OF_SHOWS),
@@ -109,7 +109,7 @@ def same_questions() -> Iterator[Any]:
     yield "show", "listeners", year, year
 
 
-@pytest.mark.parametrize(("whose", "chart", "page", "program"), same_questions())
+@pytest.mark.parametrize(("whose", "chart", "page", "program"), list(same_questions()))
 def test_a_chart_says_what_the_pages_export_says(
     world: World, whose: str, chart: str, page: str, program: str
 ) -> None:
@@ -230,12 +230,7 @@ def test_what_waits_for_review_is_not_counted_and_told_so(world: World) -> None:
 
 
 def test_an_organisation_is_the_sum_of_its_shows(world: World) -> None:
-    other = world.elsewhere
-    other.show.organization = world.people.organization
-    other.show.save()
-    Download.objects.filter(episode=other).delete()
-    other.organization = world.people.organization
-    other.save()
+    other = EpisodeFactory(show__organization=world.people.organization)
     store_download(other, at=NOON)
     body = read(world, "organization", "shows", "?days=7")
     assert [(row["show"], row["downloads"]) for row in body["rows"]] == [
