@@ -129,6 +129,10 @@ def delivery(suffix: str = "") -> Callable[[World], str]:
     return lambda world: f"/studio/organization/webhooks/deliveries/{world.delivery.id}/{suffix}"
 
 
+CHARTS = (
+    *("headline", "downloads", "hours", "week", "compare"),
+    *("apps", "devices", "countries", "websites"),
+)
 MATRIX: dict[str, list[Row]] = {
     # Public
     "health": [page("/healthz", "anyone")],
@@ -354,6 +358,20 @@ MATRIX: dict[str, list[Row]] = {
             lambda w: {"asset": str(w.draft.audio_id)},
         ),
     ],
+    "api:show-downloads": [api(api_show("downloads/"), "analyst")],
+    "api:episode-downloads": [api(api_episode("downloads/"), "analyst")],
+    **{
+        f"api:show-statistics-{chart}": [api(api_show(f"statistics/{chart}/"), "analyst")]
+        for chart in (*CHARTS, "listeners", "episodes", "not-counted")
+    },
+    **{
+        f"api:episode-statistics-{chart}": [api(api_episode(f"statistics/{chart}/"), "analyst")]
+        for chart in CHARTS
+    },
+    **{
+        f"api:organization-statistics-{chart}": [api(ours(f"statistics/{chart}/"), "analyst")]
+        for chart in ("headline", "downloads", "shows")
+    },
     "api:tokens": [
         api("/api/v1/tokens/", "person"),
         api("/api/v1/tokens/", "person", "post", lambda w: {"name": "A", "scopes": ["read"]}),

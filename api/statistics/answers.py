@@ -7,14 +7,14 @@ from typing import Any
 
 from apps.downloads import charts, drop_days, episode_curves
 from apps.downloads.chart_tables import WEEKDAYS, percents, status
-from apps.downloads.charts import Bucket, Grain, Window
+from apps.downloads.charts import Bucket, Grain
 from apps.downloads.drop_reasons import explain
 from apps.downloads.episode_curves import STEP_HOURS
 from apps.downloads.episode_figures import all_time
 from apps.downloads.episode_table import Published, Row
 from apps.downloads.models import Dimension
 from apps.downloads.subject import Subject
-from apps.downloads.totals import Period, Scope
+from apps.downloads.totals import Headline, Period, Scope
 from apps.live.country_names import country_name
 
 type Answer = dict[str, Any]
@@ -37,24 +37,40 @@ def in_period(period: Period) -> Answer:
     return {"period": {"from": period.first, "to": period.last}}
 
 
-def figures(scope: Scope, *, today: date, first_open: date) -> Answer:
-    """The last 7, 30 and 90 days, and all time."""
+def figures(scope: Scope, *, first_open: date) -> Answer:
+    """What does not depend on today."""
     return {
         "all_time": all_time(scope),
         "first_month": charts.first_day(scope),
         "provisional_from": first_open,
-        "rows": [_window(found) for found in charts.windows(scope, today=today)],
     }
 
 
-def _window(window: Window) -> Answer:
-    change = round(100 * (window.count - window.before) / window.before) if window.before else None
+def windows(subject: Subject) -> Answer:
+    """The last 7, 30 and 90 days, and all time."""
+    found = charts.windows(subject.scope, today=subject.today)
+    rows = [_last(each.days, each.count, each.before) | {"daily": each.line} for each in found]
+    figured = figures(subject.scope, first_open=subject.first_open)
+    return of(subject) | figured | {"rows": rows}
+
+
+def last_days(headline: Headline) -> Answer:
+    """Today, 7 and 30 days."""
     return {
-        "days": window.days,
-        "downloads": window.count,
-        "before": window.before,
-        "change_percent": change,
-        "daily": window.line,
+        "rows": [
+            _last(1, headline.today, headline.yesterday),
+            _last(7, headline.last_7, headline.previous_7),
+            _last(30, headline.last_30, headline.previous_30),
+        ]
+    }
+
+
+def _last(days: int, count: int, before: int) -> Answer:
+    return {
+        "days": days,
+        "downloads": count,
+        "before": before,
+        "change_percent": round(100 * (count - before) / before) if before else None,
     }
 
 

@@ -20,6 +20,8 @@ from apps.downloads import totals
 from apps.downloads.charts import Grain, first_open_day
 from apps.downloads.totals import Period
 from apps.downloads.totals import Scope as Rows
+from apps.live.groups import Board
+from apps.live.places import place_of
 
 MOST_SHOWS = 100
 # Days end here last of all: what is final here is final wherever a show is at home.
@@ -45,7 +47,7 @@ class OrganizationStatisticsView(StatisticsView):
 
     @property
     def today(self) -> date:
-        """Of UTC, as on the organisation's board: its shows may be at home in several zones."""
+        """Of UTC, with which periods end: its shows may be at home in several zones."""
         return self.at.astimezone(UTC).date()
 
     @property
@@ -59,7 +61,7 @@ class OrganizationStatisticsView(StatisticsView):
 
     def of(self) -> answers.Answer:
         """Whose figures."""
-        return {"organization": self.kwargs["organization_id"], "time_zone": "UTC"}
+        return {"organization": self.kwargs["organization_id"], "time_zone": None}
 
 
 class OrganizationHeadlineView(OrganizationStatisticsView):
@@ -68,9 +70,14 @@ class OrganizationHeadlineView(OrganizationStatisticsView):
     answer = described.OrganizationHeadlineSerializer
 
     def get(self, request: Request, organization_id: UUID) -> Response:
-        """The last 7, 30 and 90 days of all shows beside as many before, and all time."""
-        found = answers.figures(self.rows, today=self.today, first_open=self.first_open)
-        return Response(self.of() | found)
+        """Today, 7 and 30 days of all shows beside as many before, and all time.
+
+        As on the organisation's board: today is that of each show.
+        """
+        place = place_of(Board.of_organization(organization_id))
+        found = totals.headline(place.scope_at(self.at), today=place.day(self.at))
+        figures = answers.figures(self.rows, first_open=self.first_open)
+        return Response(self.of() | figures | answers.last_days(found))
 
 
 class OrganizationTimeView(OrganizationStatisticsView):

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from api.base.parameters import ParameterError
-from apps.downloads.charts import LONGEST_DAYS, Grain
+from apps.downloads.charts import EARLIEST, LONGEST_DAYS, Grain
 from apps.downloads.totals import Period
 
 DEFAULT_DAYS = 30
@@ -61,7 +61,10 @@ class HoursQuery(serializers.Serializer[Any]):
 
 
 def period_of(asked: dict[str, Any], *, today: date) -> Period:
-    """The period that a PeriodQuery names; raises ParameterError."""
+    """The period that a PeriodQuery names, in the days of whoever's today it is.
+
+    Raises ParameterError.
+    """
     first: date | None = asked.get("from")
     last: date | None = asked.get("to")
     days: int | None = asked.get("days")
@@ -75,6 +78,8 @@ def period_of(asked: dict[str, Any], *, today: date) -> Period:
         raise ParameterError("from", "in_the_future", f"Today is {today}: this has not begun yet.")
     if last is not None and first > last:
         raise ParameterError("from", "after_the_last", "The first day is after the last one.")
+    if first < EARLIEST:
+        raise ParameterError("from", "too_early", f"Choose days from {EARLIEST} on.")
     period = Period(first, min(last or today, today))
     if period.last - period.first >= timedelta(days=LONGEST_DAYS):
         raise ParameterError("from", "too_long", f"A period has at most {LONGEST_DAYS} days.")

@@ -56,7 +56,7 @@ class OfOrganizationSerializer(serializers.Serializer[Any]):
 
     organization = serializers.UUIDField()
     time_zone = serializers.CharField(
-        help_text="UTC, in which today ends here. A download is of the day in its show’s own zone."
+        allow_null=True, help_text="Null: a download is of the day in its own show’s time zone."
     )
 
 
@@ -70,15 +70,20 @@ class PeriodChartSerializer(SubjectSerializer, OfPeriodSerializer):
     """Figures of some days of a show or an episode."""
 
 
-class WindowSerializer(serializers.Serializer[Any]):
+class LastDaysSerializer(serializers.Serializer[Any]):
     """The last days, today included."""
 
-    days = serializers.IntegerField(help_text=f"One of {words(WINDOWS)}.")
+    days = serializers.IntegerField(help_text="How many.")
     downloads = serializers.IntegerField(help_text=_DOWNLOADS)
     before = serializers.IntegerField(help_text="Downloads of as many days just before.")
     change_percent = serializers.IntegerField(
         allow_null=True, help_text="Against the days before; null when there were none."
     )
+
+
+class WindowSerializer(LastDaysSerializer):
+    """The last 7, 30 or 90 days, and each of them."""
+
     daily = serializers.ListField(
         child=serializers.IntegerField(), help_text="Downloads of each of the days, oldest first."
     )
@@ -95,15 +100,18 @@ class FiguresSerializer(serializers.Serializer[Any]):
         help_text="The first day that late reports may still change: they are taken in for "
         f"{KEY_LIFETIME.total_seconds() / 3600:.0f} hours after the end of each day of UTC."
     )
-    rows = WindowSerializer(many=True)
 
 
 class HeadlineSerializer(SubjectSerializer, FiguresSerializer):
     """The first figures of a show or an episode."""
 
+    rows = WindowSerializer(many=True)
+
 
 class OrganizationHeadlineSerializer(OfOrganizationSerializer, FiguresSerializer):
-    """The first figures of all shows together."""
+    """The first figures of all shows together, each of which has its own today."""
+
+    rows = LastDaysSerializer(many=True, help_text="Of today, and of the last 7 and 30 days.")
 
 
 class TimeRowSerializer(DaysSerializer):

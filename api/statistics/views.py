@@ -85,9 +85,7 @@ class HeadlineView(ChartView):
 
     def get(self, request: Request, **ids: UUID) -> Response:
         """The last 7, 30 and 90 days beside as many before, and all time."""
-        subject = self.subject()
-        found = answers.figures(subject.scope, today=subject.today, first_open=subject.first_open)
-        return Response(answers.of(subject) | found)
+        return Response(answers.windows(self.subject()))
 
 
 class TimeView(ChartView):
@@ -198,6 +196,7 @@ class NotCountedView(ChartView):
     answer = described.NotCountedChartSerializer
 
     def get(self, request: Request, **ids: UUID) -> Response:
-        """What was not counted on each day, and why."""
+        """What was not counted on each day of UTC, and why."""
         subject = self.subject()
-        return Response(answers.not_counted(subject, self.period(subject)))
+        period = period_of(self.asked(), today=subject.today_utc)
+        return Response(answers.not_counted(subject, period))

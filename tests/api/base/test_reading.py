@@ -17,8 +17,10 @@ from apps.accounts.models import ApiToken, Invitation, Membership, Organization,
 from apps.accounts.scopes import Scope
 from apps.accounts.tokens import create_token
 from apps.core.clock import now
+from apps.downloads.models import Download
 from apps.media.models import Asset, Rendition, Upload
 from podcasts.models import Episode, Handle, Show
+from tests.downloads.storing import store_download
 from tests.factories import (
     EpisodeFactory,
     ImageFactory,
@@ -117,6 +119,7 @@ ROWS: dict[type[Model], Callable[[Episode], Model]] = {
     Organization: lambda episode: episode.organization,
     Membership: lambda episode: MembershipFactory(organization=episode.organization),
     User: lambda episode: UserFactory(),
+    Download: lambda episode: store_download(episode),
     Invitation: lambda episode: Invitation.objects.create(
         organization=episode.organization,
         role="editor",

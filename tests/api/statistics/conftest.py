@@ -56,7 +56,7 @@ def world(people: People, noon: object, clean_valkey: None) -> World:
         title="=The newest",
         published_at=NOON - timedelta(days=9, minutes=20),
     )
-    episodes = [
+    episodes: list[Episode] = [
         first,
         EpisodeFactory(show=first.show, title="Before", published_at=NOON - timedelta(days=40)),
         EpisodeFactory(show=first.show, title="Oldest", published_at=NOON - timedelta(days=200)),

@@ -3,11 +3,11 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from frontend.statistics.subject import Subject
 
 from apps.downloads.models import DropTally, MonthListeners
 from apps.downloads.rules import DropReason
 from apps.downloads.sketch import empty
+from apps.downloads.subject import Subject
 from apps.downloads.totals import Period
 from frontend.statistics.timelines import month_panel
 from podcasts.models import Episode
