@@ -26,8 +26,7 @@ class DownloadsView(ListView[Download]):
     read_scope = Scope.STATS
     write_scope = Scope.STATS
     serializer_class = DownloadSerializer
-    # The order in which they are counted is the only one in which nothing is ever inserted before
-    # what was read; indexes have it as well.
+    # New ones come last in it (but for imports of old logs), and indexes have it.
     orderings: ClassVar = Orderings("-counted_at", {"counted_at": "counted_at"})
 
 

@@ -1,6 +1,6 @@
 """A show's episodes beside each other: a list of their first days, and curves of up to eight."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -84,19 +84,24 @@ class CompareView(ChartView):
     def get(self, request: Request, **ids: UUID) -> Response:
         """Up to eight episodes, each from the hour in which it came out."""
         subject, asked = self.subject(), self.asked()
-        own = [subject.episode.pk] if subject.episode else []
-        wanted = list(dict.fromkeys([*own, *asked.get("episode", [])]))
-        chosen = _chosen(published_episodes(subject), wanted)
-        return Response(answers.compare(subject, chosen, asked["days"]))
+        published = {episode.id: episode for episode in published_episodes(subject)}
+        own = subject.episode.pk if subject.episode else None
+        wanted = list(dict.fromkeys(asked.get("episode", [])))
+        if own is None and not wanted:
+            raise ParameterError("episode", "required", "Name the episodes to compare.")
+        # What is not published yet has no curve, also at its own address.
+        if own in published:
+            wanted = [own, *(number for number in wanted if number != own)]
+        return Response(answers.compare(subject, _chosen(published, wanted), asked["days"]))
 
 
-def _chosen(episodes: Sequence[Published], wanted: Collection[UUID]) -> list[Published]:
+def _chosen(published: Mapping[UUID, Published], wanted: Collection[UUID]) -> list[Published]:
     """In the order in which they were named; raises ParameterError."""
-    if not 1 <= len(wanted) <= MOST_EPISODES:
-        raise ParameterError("episode", "required", f"Name 1 to {MOST_EPISODES} episodes.")
-    found = {episode.id: episode for episode in episodes}
+    if len(wanted) > MOST_EPISODES:
+        detail = f"At most {MOST_EPISODES} episodes can be compared."
+        raise ParameterError("episode", "max_length", detail)
     for number in wanted:
-        if number not in found:
+        if number not in published:
             detail = f"This show has published no episode {number}."
             raise ParameterError("episode", "unknown_episode", detail)
-    return [found[number] for number in wanted]
+    return [published[number] for number in wanted]

@@ -15,7 +15,7 @@ from tests.instance import PROJECT, running_instance
 from tests.media.sounds import make_mp3
 
 pytestmark = pytest.mark.faults
-SECTIONS = ["Episodes", "Audio", "Uploads"]
+SECTIONS = ["Episodes", "Audio", "Uploads", "Statistics"]
 TOOLS = ["sh", "curl", "jq", "openssl"]
 
 

@@ -326,6 +326,17 @@ def test_at_most_eight_published_episodes_of_the_show_are_compared(world: World)
     assert len(body["rows"]) == 2 * 48
 
 
+def test_what_is_not_published_has_no_curve(world: World) -> None:
+    draft = EpisodeFactory(show=world.show, status="draft", published_at=None)
+    client = world.people.client("analyst")
+    address = f"/api/v1/episodes/{draft.pk}/statistics/compare/"
+    assert client.get(address).json()["rows"] == []
+    body = client.get(f"{address}?episode={world.episodes[1].pk}").json()
+    assert [episode["title"] for episode in body["episodes"]] == ["Before"]
+    answer = client.get(f"{address}?episode={draft.pk}")
+    assert answer.json()["errors"][0]["code"] == "unknown_episode"
+
+
 # --- The list of episodes -----------------------------------------------------------------------
 
 
