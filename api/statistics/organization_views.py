@@ -1,7 +1,7 @@
 """The figures of all shows of an organisation together."""
 
-from datetime import UTC, date
-from typing import Any
+from datetime import UTC, date, datetime
+from functools import cached_property
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -34,16 +34,16 @@ class OrganizationStatisticsView(StatisticsView):
     renderer_classes = (JsonRenderer, CsvRenderer)
     has_csv = True
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Nobody but members, and no token for one show."""
-        super().initial(request, *args, **kwargs)
-        require_role(request.user, kwargs["organization_id"])
-        self.at = now()
+    @cached_property
+    def at(self) -> datetime:
+        """Now."""
+        return now()
 
-    @property
     def rows(self) -> Rows:
-        """Whose sum the figures are."""
-        return Rows(organization=self.kwargs["organization_id"])
+        """Whose sum the figures are; nobody but members, and no token for one show: Http404."""
+        organization_id: UUID = self.kwargs["organization_id"]
+        require_role(self.request.user, organization_id)
+        return Rows(organization=organization_id)
 
     @property
     def today(self) -> date:
@@ -74,9 +74,9 @@ class OrganizationHeadlineView(OrganizationStatisticsView):
 
         As on the organisation's board: today is that of each show.
         """
+        figures = answers.figures(self.rows(), first_open=self.first_open)
         place = place_of(Board.of_organization(organization_id))
         found = totals.headline(place.scope_at(self.at), today=place.day(self.at))
-        figures = answers.figures(self.rows, first_open=self.first_open)
         return Response(self.of() | figures | answers.last_days(found))
 
 
@@ -89,7 +89,7 @@ class OrganizationTimeView(OrganizationStatisticsView):
     def get(self, request: Request, organization_id: UUID) -> Response:
         """Downloads of all shows by day, week or month."""
         found = answers.over_time(
-            self.rows, self.period(), Grain(self.asked()["grain"]), first_open=self.first_open
+            self.rows(), self.period(), Grain(self.asked()["grain"]), first_open=self.first_open
         )
         return Response(self.of() | found)
 
@@ -102,8 +102,8 @@ class OrganizationShowsView(OrganizationStatisticsView):
 
     def get(self, request: Request, organization_id: UUID) -> Response:
         """The hundred shows with the most downloads in the period, first."""
-        period = self.period()
-        ranked = totals.top_shows(self.rows, period, limit=MOST_SHOWS)
+        all_shows, period = self.rows(), self.period()
+        ranked = totals.top_shows(all_shows, period, limit=MOST_SHOWS)
         rows = [
             {"show": show.id, "title": show.title, "downloads": show.downloads} for show in ranked
         ]
