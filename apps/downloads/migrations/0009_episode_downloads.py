@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_api_tokens'),
-        ('downloads', '0007_first_days_and_months'),
+        ('downloads', '0008_milestones'),
         ('podcasts', '0005_time_zone'),
     ]
 
