@@ -54,6 +54,14 @@ COUNTERPARTS: dict[str, list[tuple[str, str]]] = {
     "studio:episode_delete": [("DELETE", "api:episode")],
     "studio:episode_restore": [("POST", "api:restore-episode")],
     "studio:notes_preview": [("POST", "api:notes-preview")],
+    "webhooks:new": [("POST", "api:webhooks")],
+    "webhooks:edit": [("PATCH", "api:webhook")],
+    "webhooks:switch": [("PATCH", "api:webhook")],
+    "webhooks:delete": [("DELETE", "api:webhook")],
+    "webhooks:secret": [("POST", "api:webhook-secret")],
+    "webhooks:test": [("POST", "api:webhook-test")],
+    "webhooks:replay": [("POST", "api:webhook-replay")],
+    "webhooks:delivery_replay": [("POST", "api:webhook-delivery-replay")],
     "platform:release": [("POST", "api:release-quarantine")],
 }
 # Pages that take POST and need none.

@@ -19,6 +19,15 @@ from apps.accounts.tokens import create_token
 from apps.core.clock import now
 from apps.downloads.models import Download
 from apps.media.models import Asset, Rendition, Upload
+from apps.webhooks.emitting import deliver
+from apps.webhooks.endpoints import create_endpoint
+from apps.webhooks.event_types import EventType
+from apps.webhooks.models import (
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+)
 from podcasts.models import Episode, Handle, Show
 from tests.downloads.storing import store_download
 from tests.factories import (
@@ -109,6 +118,22 @@ def test_a_whole_wins_over_its_parts() -> None:
 
 # --- Each declaration is needed: without any one of them, rendering fails -----------------------
 
+
+def webhook_attempt(episode: Episode) -> WebhookAttempt:
+    """One request of one delivery of one event to one endpoint."""
+    endpoint, _ = create_endpoint(
+        organization=episode.organization,
+        created_by=UserFactory(),
+        url="https://example.com/",
+        events=[EventType.EPISODE_PUBLISHED],
+    )
+    event = WebhookEvent.objects.create(
+        organization=episode.organization, type=EventType.EPISODE_PUBLISHED, data={}
+    )
+    [delivery] = deliver(event, [endpoint.pk])
+    return WebhookAttempt.objects.create(delivery=delivery, number=1)
+
+
 # A row of each model that has something wherever a serializer may look.
 ROWS: dict[type[Model], Callable[[Episode], Model]] = {
     Episode: lambda episode: episode,
@@ -128,6 +153,12 @@ ROWS: dict[type[Model], Callable[[Episode], Model]] = {
     ),
     Asset: lambda episode: cast("Asset", episode.audio),
     Upload: lambda episode: Upload.objects.get(asset=episode.audio),
+}
+ROWS |= {
+    WebhookEndpoint: lambda episode: webhook_attempt(episode).delivery.endpoint,
+    WebhookEvent: lambda episode: webhook_attempt(episode).delivery.event,
+    WebhookDelivery: lambda episode: webhook_attempt(episode).delivery,
+    WebhookAttempt: lambda episode: webhook_attempt(episode),
 }
 # What the doors add to a model's rows.
 ANNOTATED: dict[type[Model], dict[str, Value]] = {Organization: {"own_role": Value("owner")}}
