@@ -5,10 +5,15 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.plumbing import append_meta
+from rest_framework.permissions import SAFE_METHODS, AllowAny
 
 from api.base.idempotency import LONGEST_KEY
 from api.base.problems import CONTENT_TYPE as PROBLEM_TYPE
 from api.base.views import SPARSE_TYPE, ListView, RowsView, RowView
+from api.document.about import SESSION, TOKEN
+from api.document.naming import operation_id
+from api.document.tags import tag_of
+from apps.accounts.scopes import Scope
 
 type Schema = dict[str, Any]
 
@@ -104,13 +109,6 @@ COMPONENTS: Schema = {
 }
 
 
-def add_components(result: Schema, **options: Any) -> Schema:
-    """A hook of drf-spectacular: what operations refer to beside serializers."""
-    for kind, found in COMPONENTS.items():
-        result["components"].setdefault(kind, {}).update(found)
-    return result
-
-
 class AutoSchema(SpectacularSchema):
     """Adds what the views' base classes do to what drf-spectacular finds out by itself."""
 
@@ -129,10 +127,21 @@ class AutoSchema(SpectacularSchema):
         return bool(super()._is_list_view(serializer))
 
     def get_tags(self) -> list[str]:
-        """What the address begins with."""
-        override = getattr(self.view, "tag", None)
-        parts = [part for part in self.path.split("/") if part and not part.startswith("{")]
-        return [override or parts[2]]
+        """The chapter that the address belongs to."""
+        return [tag_of(self.path)]
+
+    def get_operation_id(self) -> str:
+        """Unless the view names it."""
+        is_list = isinstance(self.view, ListView)
+        return operation_id(self.path, str(self.method), is_list=is_list)
+
+    def get_auth(self) -> list[Schema]:
+        """A token with the scope that the view wants, or a session; nothing where anybody may."""
+        if any(type(found) is AllowAny for found in self.view.get_permissions()):
+            return [{}]
+        name = "read_scope" if self.method in SAFE_METHODS else "write_scope"
+        scope: Scope | None = getattr(self.view, name, None)
+        return [{TOKEN: [scope.value] if scope else []}, {SESSION: []}]
 
     def get_summary(self) -> str | None:
         """The first sentence of the method's own words."""
