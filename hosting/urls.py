@@ -15,3 +15,8 @@ urlpatterns = [
     path("", include("frontend.urls_platform")),
     path("", include("frontend.urls_public")),
 ]
+
+handler400 = "hosting.refusals.bad_request"
+handler403 = "hosting.refusals.forbidden"
+handler404 = "hosting.refusals.not_found"
+handler500 = "hosting.refusals.failed"

@@ -1,4 +1,4 @@
-"""Where an answer leads: OpenAPI's links from what was made or listed to what can be done with it."""
+"""Where an answer leads: links from what was made or listed to what can be done with it."""
 
 from typing import Any
 

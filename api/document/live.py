@@ -1,6 +1,8 @@
-"""What the document says of live boards: their state, and the streams, which Django doesn't route."""
+"""Live boards in the document: their state, and their streams, which Django does not route."""
 
 from typing import Any
+
+from drf_spectacular.utils import OpenApiResponse
 
 from api.base.problems import CONTENT_TYPE as PROBLEM_TYPE
 from api.document.about import SESSION, TOKEN
@@ -9,6 +11,7 @@ from apps.accounts.scopes import Scope
 from apps.live.groups import Kind
 
 STATE = "LiveState"
+LIVE_STATE = OpenApiResponse({"$ref": f"#/components/schemas/{STATE}"}, description="As it is now.")
 
 type Schema = dict[str, Any]
 
@@ -35,7 +38,11 @@ _ALWAYS: Schema = {
     "type": {"type": "string", "enum": [kind.value for kind in Kind]},
     "id": {"type": ["string", "null"], "format": "uuid", "description": "Of whose board it is."},
     "day": {"type": "string", "format": "date", "description": "Today, in `time_zone`."},
-    "time_zone": _TEXT | {"description": "In which days end: a show’s own, else UTC."},
+    "day_ends_at": _TIME,
+    "time_zone": {
+        "type": ["string", "null"],
+        "description": "In which days end; null where each show’s end in its own.",
+    },
     "today": _count("Downloads of the day."),
     "week": _count("Of the last 7 days, today included."),
     "month": _count("Of the last 30 days, today included."),
@@ -91,14 +98,13 @@ STATE_SCHEMA: Schema = {
     "properties": _ALWAYS | _SOMETIMES,
 }
 
-_STREAM = """\
-One event at once and then one a second while something happens, else one in fifteen seconds; each \
-`data` is a whole `LiveState`. A comment comes every fifteen seconds. When the right to see it ends, \
-the last event is `event: end`. Whoever lost the line connects again and gets the state; `retry` \
-says after how many milliseconds."""
-_EVENT = (
-    'retry: 3000\n\nid: 1792843200123\ndata: {"type": "show", "today": 128, "total": 90210}\n\n'
+_STREAM = (
+    "One event at once, then one a second while something happens, else one in fifteen seconds; "
+    "each `data` is a whole `LiveState`. A comment comes every fifteen seconds. When the right to "
+    "see it ends, the last event is `event: end`. Whoever lost the line connects again and gets "
+    "the state; `retry` says after how many milliseconds."
 )
+_EVENT = 'retry: 3000\n\nid: 1792843200123\ndata: {"type": "show", "today": 128}\n\n'
 
 
 def add_live(document: Schema) -> None:
@@ -124,7 +130,7 @@ def _stream(path: str, name: str) -> Schema:
         },
     }
     identity = {"name": "id", "in": "path", "required": True, "schema": _ID}
-    owner = "the platform" if name == "platform" else f"one {name}"
+    owner = "the platform" if name == "platform" else f"one {name.replace('z', 's')}"
     return {
         "operationId": f"stream_{name}_live",
         "summary": f"The live figures of {owner} as server-sent events",

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from api.document.about import SESSION
+
 # By the operation's name. Whatever is not named here is for everybody who has signed in.
 _LEAST = {
     "anyone": ["get_schema"],
@@ -17,10 +19,21 @@ WORDS = {
     "owner": "owners",
     "staff": "the platform’s staff",
 }
+# What no token can do: it takes a person who has signed in.
+SESSION_ONLY = {
+    "create_token",
+    "create_organization_token",
+    "revoke_organization_token",
+    "list_quarantine",
+    "release_from_quarantine",
+}
 
 
 def add_roles(document: dict[str, Any]) -> None:
     """As ``x-role``, a key of :data:`WORDS`."""
     for methods in document["paths"].values():
         for operation in methods.values():
-            operation["x-role"] = LEAST_ROLES.get(operation["operationId"], "person")
+            name = operation["operationId"]
+            operation["x-role"] = LEAST_ROLES.get(name, "person")
+            if name in SESSION_ONLY:
+                operation["security"] = [{SESSION: []}]

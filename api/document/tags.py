@@ -3,10 +3,13 @@
 from typing import Any
 
 # In reading order: name, title, and what is in it.
-TAGS: dict[str, tuple[str, str]] = {
+TAGS = {
     "start": (
         "Getting started",
-        "Who asks, what they may do, how much they may ask for, and what can be chosen in fields.",
+        (
+            "Who asks, what they may do, how much they may ask for, and what can be chosen in "
+            "fields."
+        ),
     ),
     "organizations": (
         "Organisations",
@@ -15,37 +18,50 @@ TAGS: dict[str, tuple[str, str]] = {
     "people": ("People", "Members of an organisation with their roles, and open invitations."),
     "shows": (
         "Shows",
-        "Podcasts: their texts, pictures, handles and feeds. Reading takes a member, changing an "
-        "admin.",
+        (
+            "Podcasts: their texts, pictures, handles and feeds. Reading takes a member, changing "
+            "an admin."
+        ),
     ),
     "episodes": (
         "Episodes",
-        "Drafts and what was published: texts, numbers, seasons, pictures, chapters; publishing, "
-        "scheduling, withdrawing. Changing takes an editor.",
+        (
+            "Drafts and what was published: texts, numbers, seasons, pictures, chapters; "
+            "publishing, scheduling, withdrawing. Changing takes an editor."
+        ),
     ),
     "audio": (
         "Audio and uploads",
-        "Files on their way in, in parts that are checked and can be sent again, and what becomes "
-        "of them.",
+        (
+            "Files on their way in, in parts that are checked and can be sent again, and what "
+            "becomes of them."
+        ),
     ),
     "statistics": (
         "Statistics",
-        "Downloads, counted after IAB v2.3, as numbers: every chart of the studio, and the "
-        "downloads one by one. Takes the scope `stats`.",
+        (
+            "Downloads, counted after IAB v2.3, as numbers: every chart of the studio, and the "
+            "downloads one by one. Takes the scope `stats`."
+        ),
     ),
     "live": (
         "Live",
-        "What is downloaded right now: as JSON to ask for, or as server-sent events that last. "
-        "Takes the scope `stats`.",
+        (
+            "What is downloaded right now: as JSON to ask for, or as server-sent events that "
+            "last. Takes the scope `stats`."
+        ),
     ),
     "webhooks": (
         "Webhooks",
-        "Addresses of yours that are told what happens, the log of what was sent, and its replay.",
+        (
+            "Addresses of yours that are told what happens, the log of what was sent, and its "
+            "replay."
+        ),
     ),
     "tokens": ("API tokens", "How programs sign in. Only a signed-in person makes one."),
     "platform": (
         "Platform",
-        "For the platform’s staff, signed in by session; for others these addresses don’t exist.",
+        ("For the platform’s staff, signed in by session; for others these addresses don’t exist."),
     ),
 }
 # The first of these that stands in an address decides.
