@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,10 +12,11 @@ django.setup()
 
 from django.test import Client  # noqa: E402
 
-from apps.accounts.models import Membership, Organization, User  # noqa: E402
+from apps.accounts.models import Invitation, Membership, Organization, User  # noqa: E402
 from apps.accounts.roles import Role  # noqa: E402
 from apps.accounts.scopes import Scope  # noqa: E402
 from apps.accounts.tokens import create_organization_token, create_token  # noqa: E402
+from apps.core.clock import now  # noqa: E402
 from apps.media.models import Upload  # noqa: E402
 from apps.media.uploads import open_upload  # noqa: E402
 from podcasts.models import Episode  # noqa: E402
@@ -27,6 +29,7 @@ from tests.factories import (  # noqa: E402
     UserFactory,
 )
 
+MARKS = ("zebra", "quokka")  # the tenant that is asked for, and another
 SHOWS, EPISODES = 12, 4  # so many that a deletion leaves enough for the next operation
 
 type Ids = dict[str, list[str]]
@@ -54,6 +57,7 @@ def tenant(mark: str) -> tuple[Organization, Ids]:
         "asset_id": [str(episode.audio_id) for episode in episodes if episode.audio_id],
         "upload_id": [str(upload.pk) for upload in uploads],
         "token_id": tokens,
+        "invitation_id": [_invitation(owner, mark, number) for number in range(6)],
         "member_id": [
             str(one.pk)
             for one in Membership.objects.filter(organization=organization).exclude(pk=owner.pk)
@@ -100,6 +104,18 @@ def _machine(owner: Membership, mark: str, number: int) -> str:
     return str(token.pk)
 
 
+def _invitation(owner: Membership, mark: str, number: int) -> str:
+    invitation = Invitation.objects.create(
+        organization=owner.organization,
+        email=f"{mark}-invited-{number}@example.com",
+        role=Role.ANALYST,
+        invited_by=owner.user,
+        token_sha256=f"{mark} {number}",
+        expires_at=now() + timedelta(days=7),
+    )
+    return str(invitation.pk)
+
+
 def ways_in(person: User) -> dict[str, dict[str, str]]:
     """The headers by which somebody is let in: by a token, and by a session."""
     _, secret = create_token(user=person, name="A script", scopes=tuple(Scope))
@@ -116,13 +132,14 @@ def ways_in(person: User) -> dict[str, dict[str, str]]:
 def main() -> None:
     """Make all of it, and print where it is and how to get in."""
     world: dict[str, Any] = {"tenants": {}, "people": {}}
-    for mark in ("zebra", "quokka"):
+    for mark in MARKS:
         organization, ids = tenant(mark)
         world["tenants"][mark] = ids
+        members = Membership.objects.filter(organization=organization)
         for role in (Role.OWNER, Role.ANALYST):
-            member = Membership.objects.filter(organization=organization, role=role).first()
-            assert member is not None
-            world["people"][f"{mark}-{role.value}"] = ways_in(member.user)
+            name = role.value if mark == MARKS[0] else "stranger"
+            member = members.filter(role=role).earliest("pk")
+            world["people"].setdefault(name, ways_in(member.user))
     staff = UserFactory(is_staff=True, email="staff@example.com", name="Staff")
     world["people"]["staff"] = ways_in(staff)
     json.dump(world, sys.stdout)
