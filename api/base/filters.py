@@ -39,4 +39,4 @@ def _refuse_empty(view: Any) -> None:
 class IntegerFilter(NumberFilter):
     """Of whole numbers: django-filter's own takes 0.5 for one."""
 
-    field_class = IntegerField
+    field_class: Any = IntegerField

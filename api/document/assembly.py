@@ -9,6 +9,7 @@ from api.document.links import add_links
 from api.document.live import add_live
 from api.document.roles import add_roles
 from api.document.tags import described_tags
+from api.document.webhooks import add_webhooks
 
 type Schema = dict[str, Any]
 
@@ -19,6 +20,7 @@ def complete(result: Schema, **options: Any) -> Schema:
         result["components"].setdefault(kind, {}).update(found)
     add_about(result)
     add_live(result)
+    add_webhooks(result)
     result["tags"] = described_tags()
     add_roles(result)
     add_links(result)

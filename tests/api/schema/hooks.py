@@ -26,6 +26,7 @@ _KNOWN = {one for ids in WORLD["tenants"].values() for found in ids.values() for
 _FOREIGN_IDS = {one for found in WORLD["tenants"][FOREIGN].values() for one in found if "-" in one}
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _seen: set[str] = set()
+NOWHERE = "https://127.0.0.1:9/"
 # In bodies and behind the question mark things are named without the "_id".
 _NAMES = {"id": "episode_id", "episodes": "episode_id"}
 
@@ -82,6 +83,8 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         del case.headers["If-Match"]  # no invented one holds: most changes would go no further
     if isinstance(case.body, dict):
         case.body = _with_real_ids(case.body)
+        if str(case.body.get("url", "")).startswith("http"):
+            case.body["url"] = NOWHERE  # no webhook of these tests goes to anybody's server
 
 
 @schemathesis.hook

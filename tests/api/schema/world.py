@@ -19,6 +19,7 @@ from apps.accounts.tokens import create_organization_token, create_token  # noqa
 from apps.core.clock import now  # noqa: E402
 from apps.media.models import Upload  # noqa: E402
 from apps.media.uploads import open_upload  # noqa: E402
+from apps.webhooks.models import WebhookDelivery  # noqa: E402
 from podcasts.models import Episode  # noqa: E402
 from podcasts.services.trash import delete_episode, delete_show  # noqa: E402
 from tests.factories import (  # noqa: E402
@@ -27,6 +28,7 @@ from tests.factories import (  # noqa: E402
     OrganizationFactory,
     ShowFactory,
     UserFactory,
+    WebhookDeliveryFactory,
 )
 
 MARKS = ("zebra", "quokka")  # the tenant that is asked for, and another
@@ -49,6 +51,7 @@ def tenant(mark: str) -> tuple[Organization, Ids]:
     delete_show(show=shows[-1])
     uploads = [_upload(organization, owner.user, mark, number) for number in range(6)]
     tokens = [_machine(owner, mark, number) for number in range(4)]
+    deliveries = [_delivery(organization, mark, number) for number in range(6)]
     episodes = Episode.objects.filter(organization=organization)
     return organization, {
         "organization_id": [str(organization.pk)],
@@ -57,6 +60,8 @@ def tenant(mark: str) -> tuple[Organization, Ids]:
         "asset_id": [str(episode.audio_id) for episode in episodes if episode.audio_id],
         "upload_id": [str(upload.pk) for upload in uploads],
         "token_id": tokens,
+        "webhook_id": [str(one.endpoint_id) for one in deliveries],
+        "delivery_id": [str(one.pk) for one in deliveries],
         "invitation_id": [_invitation(owner, mark, number) for number in range(6)],
         "member_id": [
             str(one.pk)
@@ -102,6 +107,19 @@ def _machine(owner: Membership, mark: str, number: int) -> str:
         actor=owner, role=Role.EDITOR, name=f"{mark} machine {number}", scopes=tuple(Scope)
     )
     return str(token.pk)
+
+
+def _delivery(organization: Organization, mark: str, number: int) -> WebhookDelivery:
+    delivery: WebhookDelivery = WebhookDeliveryFactory(
+        endpoint__organization=organization,
+        endpoint__description=f"{mark} hook {number}",
+        endpoint__url="https://127.0.0.1:9/",
+        event__data={"title": f"{mark} title"},
+        status="succeeded",
+        next_attempt_at=None,
+        finished_at=now(),
+    )
+    return delivery
 
 
 def _invitation(owner: Membership, mark: str, number: int) -> str:
