@@ -55,11 +55,11 @@ _MILESTONE: Schema = {
     "api_url": _URL,
 }
 DATA: dict[str, Schema] = {
-    EventType.EPISODE_PUBLISHED: _EPISODE,
-    EventType.EPISODE_UPDATED: _EPISODE,
-    EventType.EPISODE_UNPUBLISHED: _EPISODE,
-    EventType.UPLOAD_PROCESSED: _UPLOAD,
-    EventType.DOWNLOADS_MILESTONE: _MILESTONE,
+    EventType.EPISODE_PUBLISHED.value: _EPISODE,
+    EventType.EPISODE_UPDATED.value: _EPISODE,
+    EventType.EPISODE_UNPUBLISHED.value: _EPISODE,
+    EventType.UPLOAD_PROCESSED.value: _UPLOAD,
+    EventType.DOWNLOADS_MILESTONE.value: _MILESTONE,
     PING: {"webhook_id": _ID},
 }
 _HEADERS = {
