@@ -70,6 +70,7 @@ def _problem(name: str, status: str, description: str) -> Schema:
         }
     return {
         "description": description,
+        "x-status": status,
         "headers": headers,
         "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }

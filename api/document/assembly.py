@@ -7,7 +7,7 @@ from api.document.about import add_about
 from api.document.examples import add_examples
 from api.document.links import add_links
 from api.document.live import add_live
-from api.document.roles import add_roles
+from api.document.roles import WORDS, add_roles
 from api.document.tags import described_tags
 from api.document.webhooks import add_webhooks
 
@@ -23,6 +23,7 @@ def complete(result: Schema, **options: Any) -> Schema:
     add_webhooks(result)
     result["tags"] = described_tags()
     add_roles(result)
+    result["x-roles"] = WORDS
     add_links(result)
     add_examples(result)
     return result
