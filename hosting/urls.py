@@ -7,6 +7,7 @@ from hosting.health import health
 urlpatterns = [
     path("healthz", health, name="health"),
     path("accounts/", include("allauth.urls")),
+    path("api/v1/docs/", include("frontend.urls_reference")),
     path("api/v1/", include("api.urls")),
     path("", include("frontend.urls_oauth")),
     path("", include("frontend.urls_people")),
