@@ -31,5 +31,5 @@ lock: ## pin the newest allowed versions in requirements/
 	@bin/bootstrap dev && exec $(PYTHON) bin/locks.py write
 
 clean: ## remove what can be made anew; never the data
-	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,8 +1,8 @@
 """Addresses of the REST API, version 1."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularJSONAPIView
 
+from api.document.views import SchemaView
 from api.episodes.urls import episode_urlpatterns
 from api.live.views import (
     EpisodeLiveView,
@@ -29,7 +29,7 @@ urlpatterns = [
     *show_urlpatterns,
     *platform_urlpatterns,
     *statistics_urlpatterns,
-    path("schema/", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("schema/", SchemaView.as_view(), name="schema"),
     path("tokens/", TokensView.as_view(), name="tokens"),
     path("tokens/<uuid:token_id>/", TokenView.as_view(), name="token"),
     path(

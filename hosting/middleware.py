@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable
 
 from asgiref.sync import iscoroutinefunction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.decorators import sync_and_async_middleware
 
 from hosting.front_door import TOO_LARGE
+from hosting.refusals import is_for_programs, refusal
 
 type GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
@@ -37,17 +38,8 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         return None
     # The rest of the body is still on its way: only closing the connection ends it.
     headers = {"Connection": "close"}
-    if request.path.startswith("/api/"):
-        body = {
-            "type": "urn:longwave:problem:too_large",
-            "title": "Content Too Large",
-            "status": 413,
-            "detail": _TOO_LARGE_TEXT,
-            "code": "too_large",
-        }
-        return JsonResponse(
-            body, status=413, headers=headers, content_type="application/problem+json"
-        )
+    if is_for_programs(request):
+        return refusal(413, "too_large", _TOO_LARGE_TEXT, headers)
     return HttpResponse(render_to_string("413.html"), status=413, headers=headers)
 
 

@@ -402,7 +402,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_PATCH": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "api.base.schema.add_components",
+        "api.document.assembly.complete",
     ],
     "ENUM_NAME_OVERRIDES": {
         "ShowTypeEnum": "podcasts.models.ShowType",

@@ -7,6 +7,7 @@ from hosting.health import health
 urlpatterns = [
     path("healthz", health, name="health"),
     path("accounts/", include("allauth.urls")),
+    path("api/v1/docs/", include("frontend.urls_reference")),
     path("api/v1/", include("api.urls")),
     path("", include("frontend.urls_oauth")),
     path("", include("frontend.urls_people")),
@@ -15,3 +16,8 @@ urlpatterns = [
     path("", include("frontend.urls_platform")),
     path("", include("frontend.urls_public")),
 ]
+
+handler400 = "hosting.refusals.bad_request"
+handler403 = "hosting.refusals.forbidden"
+handler404 = "hosting.refusals.not_found"
+handler500 = "hosting.refusals.failed"

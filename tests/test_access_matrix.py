@@ -257,6 +257,8 @@ MATRIX: dict[str, list[Row]] = {
     "platform:release": [page("/platform/release/", "staff", "post")],
     # API
     "api:schema": [api("/api/v1/schema/", "anyone")],
+    "reference:overview": [page("/api/v1/docs/", "anyone")],
+    "reference:chapter": [page("/api/v1/docs/shows/", "anyone")],
     "api:shows": [api("/api/v1/shows/", "person")],
     "api:show": [
         api(lambda w: f"/api/v1/shows/{w.show.id}/", "analyst"),

@@ -2,13 +2,20 @@
 
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
-from drf_spectacular.plumbing import append_meta
+from rest_framework import serializers
+from rest_framework.permissions import SAFE_METHODS, AllowAny
 
 from api.base.idempotency import LONGEST_KEY
 from api.base.problems import CONTENT_TYPE as PROBLEM_TYPE
+from api.base.rows import RowSerializer
 from api.base.views import SPARSE_TYPE, ListView, RowsView, RowView
+from api.document.about import SESSION, TOKEN
+from api.document.naming import operation_id
+from api.document.tags import tag_of
+from apps.accounts.scopes import Scope
 
 type Schema = dict[str, Any]
 
@@ -32,6 +39,24 @@ _LIMITS = {
 }
 
 
+# What an empty text is none of.
+_NEVER_BLANK = ("uri", "email")
+
+
+def _may_be_blank(field: Any) -> bool:
+    """Of a model's column that is only read: DRF forgets that it may hold an empty text."""
+    if not (field.read_only and isinstance(field.parent, serializers.ModelSerializer)):
+        return False
+    if not isinstance(field, (serializers.CharField, serializers.ChoiceField)):
+        return False
+    try:
+        model: Any = field.parent.Meta.model
+        column = model._meta.get_field(field.source)
+    except FieldDoesNotExist:
+        return False
+    return bool(getattr(column, "blank", False))
+
+
 def _header(description: str) -> Schema:
     return {"description": description, "schema": {"type": "string"}}
 
@@ -45,6 +70,7 @@ def _problem(name: str, status: str, description: str) -> Schema:
         }
     return {
         "description": description,
+        "x-status": status,
         "headers": headers,
         "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
@@ -104,13 +130,6 @@ COMPONENTS: Schema = {
 }
 
 
-def add_components(result: Schema, **options: Any) -> Schema:
-    """A hook of drf-spectacular: what operations refer to beside serializers."""
-    for kind, found in COMPONENTS.items():
-        result["components"].setdefault(kind, {}).update(found)
-    return result
-
-
 class AutoSchema(SpectacularSchema):
     """Adds what the views' base classes do to what drf-spectacular finds out by itself."""
 
@@ -122,6 +141,22 @@ class AutoSchema(SpectacularSchema):
             self._add_answers(operation)
         return operation
 
+    def _map_serializer_field(
+        self, field: Any, direction: Any, bypass_extensions: bool = False
+    ) -> Any:
+        """Besides: what may be left blank, and lists that may not be empty."""
+        if _may_be_blank(field):
+            field.allow_blank = True
+        inner: Any = super()
+        mapped = inner._map_serializer_field(field, direction, bypass_extensions)
+        if mapped is None:
+            return None
+        if getattr(field, "allow_blank", False) and mapped.get("format") in _NEVER_BLANK:
+            del mapped["format"]
+        if getattr(field, "allow_empty", True) is False and mapped.get("type") == "array":
+            mapped.setdefault("minItems", 1)
+        return mapped
+
     def _is_list_view(self, serializer: Any = None) -> bool:
         """What our lists are derived from tells; elsewhere drf-spectacular guesses."""
         if isinstance(self.view, RowsView):
@@ -129,10 +164,21 @@ class AutoSchema(SpectacularSchema):
         return bool(super()._is_list_view(serializer))
 
     def get_tags(self) -> list[str]:
-        """What the address begins with."""
-        override = getattr(self.view, "tag", None)
-        parts = [part for part in self.path.split("/") if part and not part.startswith("{")]
-        return [override or parts[2]]
+        """The chapter that the address belongs to."""
+        return [tag_of(self.path)]
+
+    def get_operation_id(self) -> str:
+        """Unless the view names it."""
+        is_list = isinstance(self.view, ListView)
+        return operation_id(self.path, str(self.method), is_list=is_list)
+
+    def get_auth(self) -> list[Schema]:
+        """A token with the scope that the view wants, or a session; nothing where anybody may."""
+        if any(type(found) is AllowAny for found in self.view.get_permissions()):
+            return [{}]
+        name = "read_scope" if self.method in SAFE_METHODS else "write_scope"
+        scope: Scope | None = getattr(self.view, name, None)
+        return [{TOKEN: [scope.value] if scope else []}, {SESSION: []}]
 
     def get_summary(self) -> str | None:
         """The first sentence of the method's own words."""
@@ -143,10 +189,7 @@ class AutoSchema(SpectacularSchema):
         found = operation.setdefault("parameters", [])
         view = self.view
         if self.method == "GET" and isinstance(view, RowsView):
-            names = sorted(view.serializer_class.names())
-            example = ",".join(["id", *(name for name in names if name != "id")][:3])
-            text = f"Which fields are wanted, by commas. Of: {', '.join(names)}."
-            found.append(_parameter("query", "fields", text, example))
+            found.append(fields_parameter(view.serializer_class))
         if self.method == "GET":
             found.append(_parameter("header", "If-None-Match", "The tag of what you have."))
         if self.method == "POST":
@@ -188,7 +231,7 @@ class AutoSchema(SpectacularSchema):
 
     def _errors(self, operation: Schema) -> list[str]:
         statuses = ["400", "401", "403", "406", "429"]
-        if any(found["in"] == "path" for found in operation["parameters"]):
+        if "{" in self.path or "/platform/" in self.path:
             statuses.append("404")
         if self.method in _BODIES:
             statuses += ["404", "409", "413", "415"]
@@ -201,14 +244,21 @@ class AutoSchema(SpectacularSchema):
         return statuses
 
 
-def _parameter(where: str, name: str, description: str, example: str | None = None) -> Schema:
-    found: Schema = {
+def fields_parameter(serializer: type[RowSerializer[Any]]) -> Schema:
+    """``?fields=``, with all names that there are."""
+    text = "Which fields are wanted, separated by commas; all of them unless given."
+    names = {"type": "string", "enum": list(serializer.names())}
+    found = _parameter("query", "fields", text)
+    return found | {"schema": {"type": "array", "items": names}, "explode": False}
+
+
+def _parameter(where: str, name: str, description: str) -> Schema:
+    return {
         "in": where,
         "name": name,
         "description": description,
         "schema": {"type": "string"},
     }
-    return found | ({"example": example} if example else {})
 
 
 class ComputedSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
@@ -217,7 +267,5 @@ class ComputedSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untype
     target_class = "api.base.rows.Computed"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Any:
-        """That of the output, with its words."""
-        output = self.target.output
-        mapped = auto_schema._map_serializer_field(output, direction)
-        return append_meta(mapped, auto_schema._get_serializer_field_meta(output, direction))
+        """That of the output, its words and whether it may be null included."""
+        return auto_schema._map_serializer_field(self.target.output, direction)

@@ -62,7 +62,9 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Besides who asks, how often and whether they may: whether every parameter is known."""
         super().initial(request, *args, **kwargs)
-        refuse_unknown(request, self.known_parameters())
+        # A method that is not taken is refused as such, by what comes next.
+        if request.method in self.allowed_methods:
+            refuse_unknown(request, self.known_parameters())
 
     def known_parameters(self) -> tuple[str, ...]:
         """Of this address and method."""

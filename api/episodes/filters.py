@@ -3,6 +3,7 @@
 import django_filters
 from django.db.models import QuerySet
 
+from api.base.filters import IntegerFilter
 from apps.core.clock import now
 from podcasts.models import Episode, EpisodeStatus, EpisodeType
 from podcasts.querysets import EpisodeQuerySet
@@ -17,7 +18,7 @@ class EpisodeFilters(django_filters.FilterSet):
         help_text="As people see it: a scheduled one whose time has come is published.",
     )
     type = django_filters.ChoiceFilter(choices=EpisodeType.choices)
-    season = django_filters.NumberFilter(field_name="season_number", help_text="Its number.")
+    season = IntegerFilter(field_name="season_number", help_text="Its number.")
     published_after = django_filters.IsoDateTimeFilter(
         field_name="published_at", lookup_expr="gte", help_text="This moment included."
     )

@@ -7,12 +7,12 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base.views import ApiView
+from api.document.live import LIVE_STATE
 from apps.accounts.scopes import Scope
 from apps.live.access import require_board
 from apps.live.boards import current_text
@@ -39,7 +39,7 @@ class OrganizationLiveView(ApiView):
 
     read_scope = Scope.STATS
 
-    @extend_schema(operation_id="organization_live", responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=LIVE_STATE)
     def get(self, request: Request, organization_id: UUID) -> HttpResponseBase:
         """The same JSON object that the organisation's socket sends."""
         return _answer(request, Board.of_organization(organization_id))
@@ -50,7 +50,7 @@ class ShowLiveView(ApiView):
 
     read_scope = Scope.STATS
 
-    @extend_schema(operation_id="show_live", responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=LIVE_STATE)
     def get(self, request: Request, show_id: UUID) -> HttpResponseBase:
         """The same JSON object that the show's socket sends."""
         return _answer(request, Board.of_show(show_id))
@@ -61,7 +61,7 @@ class EpisodeLiveView(ApiView):
 
     read_scope = Scope.STATS
 
-    @extend_schema(operation_id="episode_live", responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=LIVE_STATE)
     def get(self, request: Request, episode_id: UUID) -> HttpResponseBase:
         """The same JSON object that the episode's socket sends."""
         return _answer(request, Board.of_episode(episode_id))
@@ -72,7 +72,7 @@ class PlatformLiveView(ApiView):
 
     read_scope = Scope.STATS
 
-    @extend_schema(operation_id="platform_live", responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=LIVE_STATE)
     def get(self, request: Request) -> HttpResponseBase:
         """The same JSON object that the platform's socket sends."""
         return _answer(request, PLATFORM)

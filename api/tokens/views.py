@@ -84,7 +84,7 @@ class TokenView(RowView[ApiToken]):
         """What it may do, until when, and when it was last used."""
         return self.row_answer(token_id)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(operation_id="revoke_token", responses={204: None})
     def delete(self, request: Request, token_id: UUID) -> Response:
         """Revoke it: it works no more, at once. Lists show it for 90 days."""
         _revoke(self.rows(), token_id)
@@ -135,12 +135,12 @@ class OrganizationTokenView(RowView[ApiToken]):
         membership = require_role(self.request.user, organization_id, Role.ADMIN)
         return tokens_of_organization(membership.organization)
 
-    @extend_schema(responses=TokenSerializer)
+    @extend_schema(operation_id="get_organization_token", responses=TokenSerializer)
     def get(self, request: Request, organization_id: UUID, token_id: UUID) -> Response:
         """What it may do, until when, and when it was last used."""
         return self.row_answer(token_id)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(operation_id="revoke_organization_token", responses={204: None})
     def delete(self, request: Request, organization_id: UUID, token_id: UUID) -> Response:
         """Revoke it, at once; only a person can. A token revokes itself at ``/tokens/``."""
         tokens = self.rows()

@@ -19,7 +19,9 @@ class WebhookSerializer(RowSerializer[WebhookEndpoint]):
     """An address that is told of events; its secret is shown when it is made, and never again."""
 
     show = serializers.UUIDField(
-        source="show_id", help_text="The only show that it is told of; null for all."
+        source="show_id",
+        allow_null=True,
+        help_text="The only show that it is told of; null for all.",
     )
 
     class Meta:

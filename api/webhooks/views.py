@@ -137,7 +137,7 @@ class WebhookView(RowView[WebhookEndpoint]):
 class WebhookSecretView(ApiView):
     """``/webhooks/<id>/secret/``."""
 
-    @extend_schema(request=None, responses=SecretSerializer)
+    @extend_schema(operation_id="renew_webhook_secret", request=None, responses=SecretSerializer)
     def post(self, request: Request, webhook_id: UUID) -> Response:
         """Make another secret. Both sign for 24 hours; the new one is not shown again."""
         endpoint = get_endpoint(request.user, webhook_id)

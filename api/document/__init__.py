@@ -1,0 +1,1 @@
+"""The OpenAPI document as a whole: what no single view can say of itself."""

@@ -1,0 +1,165 @@
+"""The OpenAPI document: complete, and the same as what the code does."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import resolve
+
+from api.document.live import STATE_SCHEMA
+from api.document.naming import operation_id
+from api.document.roles import LEAST_ROLES, SESSION_ONLY, WORDS
+from api.document.tags import TAGS
+from api.document.webhooks import DATA
+from apps.accounts.scopes import Scope
+from apps.core import openapi
+from apps.live.groups import Kind
+from apps.webhooks.event_types import EventType
+from tests.test_access_matrix import MATRIX
+
+type Schema = dict[str, Any]
+
+
+def operations() -> Iterator[tuple[str, str, Schema]]:
+    """Address, method and operation."""
+    for path, methods in openapi.document()["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def test_it_is_valid_and_nothing_is_warned_of() -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", file="/dev/null")
+
+
+def test_every_operation_has_a_name_a_summary_a_chapter_and_who_may_do_it() -> None:
+    names = Counter(operation["operationId"] for _, _, operation in operations())
+    assert [name for name, count in names.items() if count > 1] == []
+    assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name)] == []
+    for path, method, operation in operations():
+        where = f"{method} {path}"
+        assert operation["summary"], where
+        assert operation["description"], where
+        assert len(operation["tags"]) == 1, where
+        assert operation["tags"][0] in TAGS, where
+        assert operation["x-role"] in WORDS, where
+        assert operation["security"], where
+        undescribed = [one["name"] for one in operation["parameters"] if one["in"] != "path"]
+        assert all(
+            one.get("description") for one in operation["parameters"] if one["name"] in undescribed
+        ), where
+
+
+def test_every_chapter_has_operations_and_a_description() -> None:
+    used = {operation["tags"][0] for _, _, operation in operations()}
+    described = openapi.document()["tags"]
+    assert used | {"webhooks"} == {tag["name"] for tag in described} - (set(TAGS) - used)
+    assert all(tag["description"] for tag in described)
+
+
+def test_what_a_token_needs_is_named() -> None:
+    scopes = {scope.value for scope in Scope}
+    for _, _, operation in operations():
+        name = operation["operationId"]
+        ways = {way: wanted for one in operation["security"] for way, wanted in one.items()}
+        if name == "get_schema":
+            assert ways == {}
+            continue
+        assert ways["session"] == [], name
+        assert ("token" in ways) is (name not in SESSION_ONLY), name
+        assert set(ways.get("token", [])) <= scopes, name
+
+
+@pytest.mark.parametrize(
+    ("address", "method", "is_list", "name"),
+    [
+        ("/api/v1/shows/", "GET", True, "list_shows"),
+        ("/api/v1/shows/{show_id}/", "GET", False, "get_show"),
+        ("/api/v1/shows/{show_id}/", "DELETE", False, "delete_show"),
+        ("/api/v1/shows/{show_id}/feed/", "GET", False, "get_show_feed"),
+        ("/api/v1/shows/{show_id}/artwork/", "PUT", False, "set_show_artwork"),
+        ("/api/v1/shows/{show_id}/episodes/", "GET", True, "list_show_episodes"),
+        ("/api/v1/shows/{show_id}/episodes/", "POST", True, "create_show_episode"),
+        ("/api/v1/episodes/{episode_id}/publish/", "POST", False, "publish_episode"),
+        ("/api/v1/organizations/{o}/members/{m}/", "PATCH", False, "update_member"),
+        ("/api/v1/vocabularies/", "GET", False, "get_vocabularies"),
+    ],
+)
+def test_names_are_a_verb_and_what_the_address_leads_along(
+    address: str, method: str, is_list: bool, name: str
+) -> None:
+    assert operation_id(address, method, is_list=is_list) == name
+
+
+def route(path: str) -> str:
+    """The name of an address's route."""
+    address = re.sub(r"{member_id}", "7", path)
+    address = re.sub(r"{\w+}", str(UUID(int=7)), address)
+    return resolve(address).view_name
+
+
+def test_who_may_do_what_is_what_the_access_matrix_says() -> None:
+    wrong = {}
+    for path, method, operation in operations():
+        name = operation["operationId"]
+        if name.startswith("stream_"):
+            continue
+        rows = [row for row in MATRIX[route(path)] if row.method == method]
+        said = LEAST_ROLES.get(name, "person")
+        # In the matrix nobody finds a token that is the organisation's among their own.
+        least = [row.least.replace("nobody", "person") for row in rows[:1]]
+        if least and least != [said]:
+            wrong[name] = least
+    assert wrong == {}
+
+
+def test_streams_and_webhooks_are_in_it() -> None:
+    paths = openapi.document()["paths"]
+    streams = [path for path in paths if path.endswith("/live")]
+    assert len(streams) == len(Kind)
+    assert set(openapi.document()["webhooks"]) == set(DATA)
+    assert set(DATA) == {*EventType.values, "ping"}
+
+
+def test_a_live_state_has_the_fields_that_are_documented(people: Any) -> None:
+    address = f"/api/v1/organizations/{people.organization.pk}/live/state/"
+    state = people.client("owner").get(address).json()
+    assert set(state) <= set(STATE_SCHEMA["properties"])
+    assert set(STATE_SCHEMA["required"]) <= set(state)
+
+
+def test_it_is_handed_out_with_a_tag_and_made_once(db: None) -> None:
+    first = Client().get("/api/v1/schema/")
+    assert first.status_code == 200
+    assert json.loads(first.content)["openapi"].startswith("3.1")
+    again = Client().get("/api/v1/schema/", headers={"If-None-Match": first["ETag"]})
+    assert again.status_code == 304
+    assert openapi.document() is openapi.document()
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/nothing/", "/api/v1/shows/no-uuid/", "/api/v2/", "/api/v1/shows/1/2/3"]
+)
+def test_an_address_that_there_is_not_is_told_as_a_problem(path: str, db: None) -> None:
+    answer = Client().get(path)
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["code"] == "not_found"
+
+
+def test_a_method_that_is_not_taken_is_told_before_its_parameters(people: Any) -> None:
+    answer = people.client("owner").delete("/api/v1/shows/?no_such=parameter")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
+
+def test_a_filter_without_a_value_is_refused(people: Any) -> None:
+    for query in ("show=", "season=", "season=0.5", "organization="):
+        answer = people.client("owner").get(f"/api/v1/episodes/?{query}")
+        assert answer.status_code == 400, query
+        assert answer.json()["errors"][0]["parameter"] == query.partition("=")[0]
+    assert people.client("owner").get("/api/v1/episodes/?search=").status_code == 200

@@ -1,0 +1,1 @@
+"""schemathesis against a running instance: the document is a promise, which this tries."""
