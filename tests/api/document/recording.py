@@ -18,6 +18,7 @@ _PARTS = [{"number": 1, "checksum_sha256": checksum(CONTENT)}]
 QUERIES = {
     "check_handle": "?title=Harbour Lights",
     "delete_show": "?confirm=harbour-lights",
+    "get_show_statistics_compare": "?episode={episode_id}",
 }
 # Longer than this no list is in an example.
 _LONGEST = 2
@@ -113,7 +114,7 @@ def _ask(client: Client, scene: Scene, path: str, method: str, name: str) -> Sch
         for part in _PARAMETER.findall(path)
     }
     body = body_of(name, scene)
-    query = QUERIES.get(name, "")
+    query = QUERIES.get(name, "").format(**scene.ids)
     answer = _send(client, method, path.format(**parts) + query, name, body)
     if answer.status_code >= 300:
         return {"failed": f"{answer.status_code} {answer.content[:300]!r}"}

@@ -23,6 +23,7 @@ from tests.factories import (
     UserFactory,
     WebhookDeliveryFactory,
 )
+from tests.live.making import download
 
 MOMENT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 CONTENT = b"Seven million bytes of sound, or so."
@@ -49,6 +50,8 @@ def make_scene() -> Scene:
     trashed = _show(organization, owner, "Low Tide", "low-tide")
     delete_show(show=trashed)
     first = _episode(show, 1, "The first night")
+    for hours, app, country in ((3, "Overcast", "NO"), (2, "AntennaPod", "SE"), (1, "", "")):
+        download(first, at=MOMENT - timedelta(hours=hours), app=app, country=country)
     draft = _episode(show, 2, "Fog", status="draft", published_at=None)
     planned = _episode(
         show, 3, "The lamp", status="scheduled", published_at=MOMENT + timedelta(days=2)

@@ -42,12 +42,12 @@ class Run:
 
 
 RUNS = [
-    Run("owner", "token", "examples,coverage,fuzzing,stateful", 5),
-    Run("owner", "session", "examples,fuzzing", 2, "positive"),
-    Run("analyst", "token", "examples,fuzzing", 4),
-    Run("analyst", "session", "examples,fuzzing", 2, "positive"),
-    Run("stranger", "token", "examples,fuzzing", 4),
-    Run("stranger", "session", "examples,fuzzing", 2, "positive"),
+    Run("owner", "token", "examples,coverage,fuzzing,stateful", 3),
+    Run("owner", "session", "examples,fuzzing", 1, "positive"),
+    Run("analyst", "token", "examples,fuzzing", 2),
+    Run("analyst", "session", "examples,fuzzing", 1, "positive"),
+    Run("stranger", "token", "examples,fuzzing", 2),
+    Run("stranger", "session", "examples,fuzzing", 1, "positive"),
     Run("staff", "session", "examples,coverage,fuzzing", 4, only="/platform/"),
 ]
 
