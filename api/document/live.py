@@ -49,7 +49,10 @@ _ALWAYS: Schema = {
     "total": _count("Of all time; it falls only when `epoch` changes."),
     "at": _TIME,
     "sequence": _count("The message’s time in milliseconds: ignore a smaller one."),
-    "epoch": _count("Another one after a recount."),
+    "epoch": {
+        "type": ["integer", "null"],
+        "description": "Another one after a recount; null while nobody can tell.",
+    },
     "listeners_now": _COUNT,
     "bytes_per_second": {"type": "number", "minimum": 0},
     "minutes": {
