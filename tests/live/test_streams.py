@@ -12,7 +12,9 @@ from channels.routing import URLRouter
 from django.test import Client
 from django.urls import path
 
-from api.live.streams import BoardStream, end_streams, stream_urlpatterns
+from api.live.event_stream import end_streams
+from api.live.list_stream import PLATFORM_LISTS
+from api.live.streams import BoardStream, stream_urlpatterns
 from apps.accounts.models import Membership
 from apps.accounts.services import remove_member
 from apps.core.vitals import tally
@@ -60,6 +62,7 @@ MATRIX = {
     "api/v1/shows/<uuid:id>/live": ("{episode.show_id}", MEMBERS_ONLY),
     "api/v1/episodes/<uuid:id>/live": ("{episode.id}", MEMBERS_ONLY),
     "api/v1/platform/live": ("", STAFF_ONLY),
+    **{f"api/v1/platform/live/{kind}": ("", STAFF_ONLY) for kind in PLATFORM_LISTS},
 }
 
 
