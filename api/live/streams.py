@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 from api.live.event_stream import EventStream
 from api.live.list_stream import PLATFORM_LISTS, ListStream, PlatformListStream
-from api.live.lists import SHOW_EPISODES
+from api.live.lists import LISTS
 from apps.live.boards import BoardListening
 from apps.live.groups import Kind
 
@@ -30,9 +30,6 @@ stream_urlpatterns: list[URLPattern] = [
 
 # The same addresses are lists, for whoever doesn't prefer events.
 list_urlpatterns: list[URLPattern] = [
-    path(
-        "api/v1/shows/<uuid:show_id>/episodes/",
-        ListStream.as_asgi(source=SHOW_EPISODES),
-        name="episodes",
-    ),
+    path(f"api/v1/{address}", ListStream.as_asgi(source=source))
+    for address, source in LISTS.items()
 ]

@@ -12,10 +12,12 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.test import Client
 
-from api.episodes.views import EpisodesView
 from api.live import change_stream, row_feed
 from api.live.event_stream import end_streams
 from api.live.feeds import open_feeds
+from api.live.lists import LISTS
+from api.urls import urlpatterns as api_urlpatterns
+from apps.accounts.actors import TokenActor
 from apps.accounts.models import Membership
 from apps.accounts.roles import Role
 from apps.accounts.scopes import Scope
@@ -23,6 +25,8 @@ from apps.accounts.services import remove_member
 from apps.accounts.tokens import revoke_token
 from apps.core.clock import now
 from apps.core.row_news import rows_group, tell
+from apps.media.models import Upload
+from apps.media.uploads import abort_upload, open_upload
 from hosting.live_streams import LiveStreams, prefers_events
 from podcasts.models import Episode, Show
 from podcasts.services.episodes import create_episode, update_episode
@@ -30,7 +34,7 @@ from podcasts.services.publishing import publish_due_episodes, publish_episode, 
 from podcasts.services.shows import update_show
 from podcasts.services.trash import delete_episode, delete_show, restore_episode
 from tests.conftest import People
-from tests.factories import EpisodeFactory, ShowFactory
+from tests.factories import EpisodeFactory, MembershipFactory, ShowFactory
 from tests.live.streaming import Stream, next_events, stream
 from tests.live.test_streams import elsewhere
 from tests.programs import program, token_of_organization, token_of_person
@@ -362,7 +366,8 @@ async def one_more(people: People, show: Show) -> int:
     }
     found = Stream()
     found.ask()
-    running = asyncio.ensure_future(APPLICATION(scope, found.receive, found.send))
+    application: Any = APPLICATION
+    running = asyncio.ensure_future(application(scope, found.receive, found.send))
     await next_events(found)
     count = len(await next_events(found))
     found.go()
@@ -509,14 +514,135 @@ def test_the_last_stream_takes_the_feed_with_it(people: People, show: Show) -> N
         seen.append(open_feeds())
         await end_streams()
         await found.read()
+        await eventually(lambda: open_feeds() == 0)
         seen.append(open_feeds())
 
     assert listen(people.client("owner"), episodes(show), talk).is_over
     assert seen == [1, 0]
 
 
-def test_the_view_says_what_its_stream_needs() -> None:
-    assert EpisodesView.is_streamed
+def test_every_list_that_says_so_has_a_stream_and_no_other() -> None:
+    streamed = {
+        str(pattern.pattern): view
+        for pattern in api_urlpatterns
+        if getattr(view := getattr(pattern.callback, "view_class", None), "is_streamed", False)
+    }
+    assert streamed == {address: one.view for address, one in LISTS.items()}
+
+
+# --- Lists over several places ------------------------------------------------------------------
+
+
+def test_the_list_of_all_episodes_tells_of_every_organisation_of_the_actor_and_no_other(
+    people: People, show: Show
+) -> None:
+    second = MembershipFactory(user=people.owner, organization__name="Second").organization
+    shows: list[Show] = [show, ShowFactory(organization=second), ShowFactory()]
+    heard: list[str] = []
+
+    async def talk(found: Stream) -> None:
+        await next_events(found)
+        for place in reversed(shows):
+            await sync_to_async(create_episode)(show=place, created_by=None, title=place.title)
+        while len(heard) < 2:
+            heard.extend(event["row"]["title"] for _, event in await next_events(found))
+
+    listen(people.client("owner"), "/api/v1/episodes/", talk)
+
+    assert sorted(heard) == sorted(place.title for place in shows[:2])
+
+
+def test_a_token_for_one_show_hears_only_of_it(people: People, show: Show) -> None:
+    other = ShowFactory(organization=people.organization)
+    _, secret = token_of_organization(people.organization, show_id=show.id)
+    heard: list[str] = []
+
+    async def talk(found: Stream) -> None:
+        await next_events(found)
+        for place in (other, show):
+            await sync_to_async(create_episode)(show=place, created_by=None, title=place.title)
+        heard.extend(event["row"]["title"] for _, event in await next_events(found))
+
+    listen(program(secret), "/api/v1/episodes/", talk)
+
+    assert heard == [show.title]
+
+
+def test_who_leaves_one_organisation_goes_on_hearing_of_the_other(
+    people: People, show: Show
+) -> None:
+    second = MembershipFactory(user=people.editor, organization__name="Second").organization
+    member = Membership.objects.get(user=people.editor, organization=people.organization)
+    owner = Membership.objects.get(user=people.owner)
+    left, kept = show, ShowFactory(organization=second)
+    heard: list[Any] = []
+
+    async def talk(found: Stream) -> None:
+        await next_events(found)
+        await sync_to_async(remove_member)(actor=owner, membership=member)
+        heard.extend(await next_events(found))
+        for place in (left, kept):
+            await sync_to_async(create_episode)(show=place, created_by=None, title=place.title)
+        heard.extend(event["row"]["title"] for _, event in await next_events(found))
+
+    listen(people.client("editor"), "/api/v1/episodes/", talk)
+
+    assert heard == [("resync", {"type": "resync"}), kept.title]
+
+
+def upload(people: People, actor: Any) -> Upload:
+    return open_upload(
+        organization=people.organization, actor=actor, filename="a.mp3", size_bytes=10
+    )[0]
+
+
+def test_uploads_are_told_from_their_beginning_to_their_end(people: People) -> None:
+    target = f"/api/v1/organizations/{people.organization.id}/uploads/"
+    heard: list[Any] = []
+
+    async def talk(found: Stream) -> None:
+        await next_events(found)
+        opened = await sync_to_async(upload)(people, people.editor)
+        heard.extend(await next_events(found))
+        await sync_to_async(abort_upload)(upload=opened)
+        heard.extend(await next_events(found))
+
+    listen(people.client("editor"), target, talk)
+
+    [row] = people.client("editor").get(target).json()["results"]
+    assert heard[1] == ("upsert", {"type": "upsert", "id": row["id"], "row": row})
+    assert [event["row"]["status"] for _, event in heard] == ["open", "aborted"]
+
+
+@pytest.mark.parametrize(
+    ("who", "answer"), [("editor", 200), ("analyst", 403), ("stranger", 404), ("anonymous", 401)]
+)
+def test_uploads_are_heard_by_whoever_may_send_some(people: People, who: str, answer: int) -> None:
+    target = f"/api/v1/organizations/{people.organization.id}/uploads/"
+    client = people.client(who)
+    assert status(client, target) == answer == client.get(target).status_code
+
+
+def test_a_token_for_one_show_hears_of_the_uploads_that_it_began(
+    people: People, show: Show
+) -> None:
+    target = f"/api/v1/organizations/{people.organization.id}/uploads/"
+    made, secret = token_of_organization(people.organization, show_id=show.id)
+    ids: list[str] = []
+    heard: list[str] = []
+
+    async def talk(found: Stream) -> None:
+        await next_events(found)
+        opened = [
+            await sync_to_async(upload)(people, actor)
+            for actor in (people.editor, TokenActor(made))
+        ]
+        ids.extend(str(one.id) for one in opened)
+        heard.extend(event["id"] for _, event in await next_events(found))
+
+    listen(program(secret), target, talk)
+
+    assert heard == ids[1:]
 
 
 # --- The platform's lists -----------------------------------------------------------------------

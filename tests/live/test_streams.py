@@ -242,7 +242,7 @@ def test_a_server_that_stops_ends_its_streams(people: People, episode: Episode) 
 def test_a_server_that_stops_waits_for_no_client_that_takes_nothing(
     people: People, episode: Episode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.live.streams.GOODBYE_SECONDS", 0.05)
+    monkeypatch.setattr("api.live.event_stream.GOODBYE_SECONDS", 0.05)
 
     async def talk(found: Stream) -> None:
         await found.event()
