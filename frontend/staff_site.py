@@ -20,7 +20,9 @@ class StaffSite(AdminSite):
     site_title = "Longwave"
     index_title = "Everything, to look at"
 
-    def register(self, models: Any, admin_class: Any = None, **options: Any) -> None:
+    def register(  # type: ignore[override]  # of every kind of model
+        self, models: Any, admin_class: Any = None, **options: Any
+    ) -> None:
         """Only what is made for this site: packages bring pages that change rows by themselves."""
         if getattr(admin_class, "only_shows", False):
             super().register(models, admin_class, **options)

@@ -52,7 +52,7 @@ class ChangeStream(EventStream):
     def ears(self) -> list[Ear]:
         """What the actor may hear, as of the last check."""
 
-    def groups(self) -> list[str]:
+    def own_groups(self) -> list[str]:
         """What changes is heard by the feeds."""
         return []
 

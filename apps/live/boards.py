@@ -31,7 +31,7 @@ class BoardListening(Listening, ABC):
         """Which board this address shows."""
         return Board(self._kind, self.scope["url_route"]["kwargs"].get("id"))
 
-    def groups(self) -> list[str]:
+    def own_groups(self) -> list[str]:
         return [self.board().group]
 
     def may_listen(self, actor: Actor) -> None:

@@ -23,7 +23,7 @@ class EpisodeConsumer(Listener):
         super().__init__(pulse_seconds=pulse_seconds)
         self._state: dict[str, Any] = {}
 
-    def groups(self) -> list[str]:
+    def own_groups(self) -> list[str]:
         return [group_name(self._episode_id)]
 
     def may_listen(self, actor: Actor) -> None:

@@ -68,7 +68,7 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
         self._tasks: list[asyncio.Task[None]] = []
 
     @abstractmethod
-    def groups(self) -> list[str]:
+    def own_groups(self) -> list[str]:
         """The channel layer's groups that this address listens to by itself."""
 
     @abstractmethod
@@ -115,7 +115,7 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
             for group in groups_of(actor):
                 await self._enter(group)
         await database_sync_to_async(self._check)(actor)
-        for group in self.groups():
+        for group in self.own_groups():
             await self._enter(group)
         await self.renew()
 

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin
+from django.contrib.admin import ModelAdmin, ShowFacets
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import connection, models
@@ -49,6 +49,7 @@ class StaffAdmin[M: models.Model](ModelAdmin[M]):
     only_shows: ClassVar[bool] = True
     paginator = EstimatingPaginator
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # each would count the whole table
     list_per_page = 50
     list_max_show_all = 200
     # The name of the list in which the platform's staff hear of changes; "" for none.
