@@ -119,7 +119,8 @@ class BoardFeed(Feed[BoardWish]):
         before, message = self._before, self._newest
         if not message or message["sequence"] <= before["sequence"]:
             return
-        if message["epoch"] != before["epoch"] or message["total"] < before["total"]:
+        epochs = {before["epoch"], message["epoch"]} - {None}  # None while Valkey is away
+        if len(epochs) > 1 or message["total"] < before["total"]:
             self.lose_track("")  # counted again: what was told may not be so any more
         else:
             for wish in list(self.hearers):

@@ -2,14 +2,23 @@
 
 from uuid import UUID
 
+from api.downloads.views import EpisodeDownloadsView, ShowDownloadsView
 from api.episodes.views import AllEpisodesView, EpisodesView
 from api.live.wishes import LiveList, Parts, Place
 from api.uploads.views import OrganizationUploadsView
 from apps.accounts.access import organizations_of
 from apps.accounts.actors import Actor, show_limit_of, token_of
 from apps.core.row_news import rows_group
+from apps.downloads.counted import downloads_within
+from apps.live.groups import Board
 from apps.media.access import uploads_within
-from podcasts.access import episodes_within, require_show, require_uploader, shows_of_member
+from podcasts.access import (
+    episodes_within,
+    get_episode,
+    require_show,
+    require_uploader,
+    shows_of_member,
+)
 
 
 def _episodes_of(show_id: UUID) -> Place:
@@ -44,11 +53,29 @@ def _uploads(actor: Actor, parts: Parts) -> list[Place]:
     return [Place(rows_group("uploads", "organization", organization_id), within)]
 
 
+def _show_downloads(actor: Actor, parts: Parts) -> list[Place]:
+    board = Board.of_show(parts["show_id"])
+    require_show(actor, parts["show_id"])
+    return [Place(board.group, (("show", parts["show_id"]),), board)]
+
+
+def _episode_downloads(actor: Actor, parts: Parts) -> list[Place]:
+    board = Board.of_episode(parts["episode_id"])
+    show_id = get_episode(actor, parts["episode_id"]).show_id
+    return [Place(board.group, (("show", show_id), ("episode", parts["episode_id"])), board)]
+
+
 # By their addresses, which are the lists' own.
 LISTS = {
     "shows/<uuid:show_id>/episodes/": LiveList(EpisodesView, _show_episodes, episodes_within),
     "episodes/": LiveList(AllEpisodesView, _all_episodes, episodes_within),
     "organizations/<uuid:organization_id>/uploads/": LiveList(
         OrganizationUploadsView, _uploads, uploads_within
+    ),
+    "shows/<uuid:show_id>/downloads/": LiveList(
+        ShowDownloadsView, _show_downloads, downloads_within
+    ),
+    "episodes/<uuid:episode_id>/downloads/": LiveList(
+        EpisodeDownloadsView, _episode_downloads, downloads_within
     ),
 }

@@ -130,7 +130,7 @@ def test_hits_appear_as_they_are_counted(staff: BrowserContext, instance: Instan
     expect(page.locator("[data-live-text]")).to_have_text("Live")
     rows = page.locator("#result_list tbody tr")
     before = rows.count()
-    feed = httpx2.get(f"{instance.origin}/feeds/.xml", follow_redirects=True)
+    feed = httpx2.get(f"{instance.origin}/feeds/demo.xml", follow_redirects=True)
     address = re.findall(r'<enclosure url="([^"]+)"', feed.text)[0]
     agent = {
         "User-Agent": "AppleCoreMedia/1.0.0.20G75 (iPhone; U; CPU OS 16_6 like Mac OS X; en_us)"
