@@ -50,6 +50,7 @@ WEB_PROCESSES = env.int("LONGWAVE_WEB_PROCESSES", 1, validate=validate.Range(1, 
 INSTALLED_APPS = [
     "hosting",  # first: its runserver replaces the one of static files
     "frontend",  # before allauth, whose templates it replaces
+    "frontend.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,11 +1,13 @@
 """The control plane's addresses: pages, API and sign-in. Media and feeds: ``data_urls``."""
 
+from django.contrib import admin
 from django.urls import include, path
 
 from hosting.health import health
 
 urlpatterns = [
     path("healthz", health, name="health"),
+    path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     path("api/v1/docs/", include("frontend.urls_reference")),
     path("api/v1/", include("api.urls")),

@@ -85,6 +85,11 @@ def episodes_of_member(actor: Actor) -> EpisodeQuerySet:
     return Episode.objects.filter(membership_condition(actor, show_path="show")).alive()
 
 
+def episodes_within(**within: UUID) -> EpisodeQuerySet:
+    """The living episodes of a ``show`` or ``organization`` that the caller was let into, bare."""
+    return Episode.objects.filter(**within).alive()
+
+
 def get_episode(
     actor: Actor,
     episode_id: UUID,

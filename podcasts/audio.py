@@ -11,6 +11,7 @@ from apps.media.models import Asset, AssetStatus
 from apps.media.processing import process_asset
 from podcasts.audio_progress import announce_change, announce_progress
 from podcasts.models import Episode
+from podcasts.services.changes import tell_lists, tell_lists_of_ids
 from podcasts.services.episodes import attach_audio
 from podcasts.services.telling import tell_processed
 
@@ -50,6 +51,7 @@ def receive_audio(*, episode: Episode, asset: Asset) -> None:
         _serve(asset)
     else:
         _queue(asset.id)
+    tell_lists([episode])
     _announce_on_commit([episode.id])
 
 
@@ -71,6 +73,7 @@ def dismiss_incoming(*, episode: Episode) -> None:
     episode.is_published_when_ready = False
     episode.save(update_fields=["incoming_audio", "is_published_when_ready"])
     _cancel_on_commit(asset_id)
+    tell_lists([episode])
     _announce_on_commit([episode.id])
 
 
@@ -94,7 +97,7 @@ def process_incoming(asset_id: UUID) -> bool:
         announce_progress(episode_ids, asset_id, stage, percent)
 
     is_settled = process_asset(asset_id, on_progress=tell, on_ready=_ready, on_failed=_failed)
-    announce_change([*episode_ids, *_expecting(asset_id)])
+    _announce([*episode_ids, *_expecting(asset_id)])
     return is_settled
 
 
@@ -132,7 +135,7 @@ def recover_stalled() -> int:
             _queue(asset.id)
         else:
             _give_up(Asset.objects.filter(id=asset.id, attempts=asset.attempts))
-            announce_change(_expecting(asset.id))
+            _announce(_expecting(asset.id))
     return count
 
 
@@ -155,3 +158,9 @@ def _queue(asset_id: UUID) -> None:
 
 def _announce_on_commit(episode_ids: list[UUID]) -> None:
     transaction.on_commit(lambda: announce_change(episode_ids))
+
+
+def _announce(episode_ids: list[UUID]) -> None:
+    """Of preparation that ended: to their own pages and to lists."""
+    announce_change(episode_ids)
+    tell_lists_of_ids(episode_ids)

@@ -13,6 +13,7 @@ import pytest
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.test import Client
@@ -133,6 +134,43 @@ CHARTS = (
     *("headline", "downloads", "hours", "week", "compare"),
     *("apps", "devices", "countries", "websites"),
 )
+
+
+ADMIN = {
+    "index": "",
+    "login": "login/",
+    "logout": "logout/",
+    "password_change": "password_change/",
+    "password_change_done": "password_change/done/",
+    "autocomplete": "autocomplete/",
+    "jsi18n": "jsi18n/",
+    "view_on_site": "r/1/1/",
+    "app_list": "podcasts/",
+    "(?P<url>.*)$": "whatever/",
+}
+
+
+def admin_rows() -> dict[str, list[Row]]:
+    """Every page of Django's admin, of every model that it shows."""
+    rows = {f"admin:{name}": [page(f"/admin/{path}", "staff")] for name, path in ADMIN.items()}
+    for model in admin.site._registry:
+        label = f"{model._meta.app_label}_{model._meta.model_name}"
+        base = f"/admin/{label.replace('_', '/', 1)}/"
+        pages = {"changelist": "", "add": "add/", "history": "1/history/", "delete": "1/delete/"}
+        for name, path in (pages | {"change": "1/change/"}).items():
+            rows[f"admin:{label}_{name}"] = [page(base + path, "staff")]
+    rows["admin:<path:object_id>/"] = [page("/admin/podcasts/episode/1/", "staff")]
+    return rows
+
+
+# Nobody may add or delete in the admin, and there is nothing at addresses that are made up.
+STAFF_FIND_NOTHING = {
+    "admin:autocomplete": {"403"},
+    "admin:view_on_site": {"404"},
+    "admin:(?P<url>.*)$": {"404"},
+}
+
+
 MATRIX: dict[str, list[Row]] = {
     # Public
     "health": [page("/healthz", "anyone")],
@@ -255,6 +293,7 @@ MATRIX: dict[str, list[Row]] = {
     # Platform
     "platform:home": [page("/platform/", "staff")],
     "platform:release": [page("/platform/release/", "staff", "post")],
+    **admin_rows(),
     # API
     "api:schema": [api("/api/v1/schema/", "anyone")],
     "reference:overview": [page("/api/v1/docs/", "anyone")],
@@ -559,6 +598,8 @@ def test_everybody_fares_as_the_matrix_says(name: str, row: Row, world: World) -
         if name in OWN_ORGANIZATION and persona == "stranger":
             expected = "in"
         allowed = OWN_ANSWERS.get(name, {expected})
+        if name.startswith("admin:") and persona == "staff":
+            allowed = STAFF_FIND_NOTHING.get(name, {"in", "403"})
         with transaction.atomic():
             fared = ask(world.people.client(persona), row, world)
             transaction.set_rollback(True)  # the next one finds the world as it was

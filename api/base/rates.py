@@ -15,6 +15,7 @@ from redis.commands.core import Script
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 
+from apps.accounts.actors import Actor
 from apps.core import valkey
 from apps.core.addresses import client_address
 
@@ -88,9 +89,12 @@ def _script() -> Script:
 
 def asker(request: Request) -> Asker:
     """Whose requests are counted together: a token's, a person's, or else an address's."""
-    if request.user.is_authenticated:
-        return Asker(f"{type(request.user).__name__}:{request.user.pk}", settings.API_RATE)
-    return guesser(request)
+    return asker_of(request.user) if request.user.is_authenticated else guesser(request)
+
+
+def asker_of(actor: Actor) -> Asker:
+    """Of a token or a person."""
+    return Asker(f"{type(actor).__name__}:{actor.pk}", settings.API_RATE)
 
 
 def guesser(request: Request) -> Asker:

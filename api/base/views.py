@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404
+from django.utils.cache import patch_vary_headers
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import APIException, Throttled
 from rest_framework.generics import GenericAPIView
@@ -124,6 +125,15 @@ class ListView[M: Model](RowsView[M]):
     pagination_class = CursorPagination
     filter_backends = (DjangoFilterBackend,)  # for the OpenAPI document: see `filtered`
     orderings: ClassVar[Orderings] = BY_ID
+    # Whether its address is that of a stream as well: see api.live.lists.
+    is_streamed: ClassVar[bool] = False
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """What a cache has to know of an address with two kinds of answers."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if self.is_streamed:
+            patch_vary_headers(final, ["Accept"])
+        return final
 
     def known_parameters(self) -> tuple[str, ...]:
         """Paging, fields and the list's filters."""

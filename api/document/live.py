@@ -1,5 +1,6 @@
 """Live boards in the document: their state, and their streams, which Django does not route."""
 
+import re
 from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse
@@ -107,6 +108,14 @@ _STREAM = (
     "see it ends, the last event is `event: end`. Whoever lost the line connects again and gets "
     "the state; `retry` says after how many milliseconds."
 )
+_LIST_STREAM = (
+    "With `Accept: text/event-stream`: what changes in the list. First `ready`, after which the "
+    "list is to be got; then `upsert` with a row as the list has it, `delete` with an id, "
+    "`counted` for downloads, `resync` when the list is to be got anew, and `end`."
+)
+_LIST_EVENTS = (
+    'event: ready\nid: 1792843200123-0\ndata: {"type": "ready", "at": "2026-10-14T12:00:00Z"}\n\n'
+)
 _EVENT = 'retry: 3000\n\nid: 1792843200123\ndata: {"type": "show", "today": 128}\n\n'
 
 
@@ -117,6 +126,20 @@ def add_live(document: Schema) -> None:
         name = kind.value
         path = "/api/v1/platform/live" if kind is Kind.PLATFORM else f"/api/v1/{name}s/{{id}}/live"
         document["paths"][path] = {"get": _stream(path, name)}
+    _add_lists(document)
+
+
+def _add_lists(document: Schema) -> None:
+    """The other kind of answer of lists that can be listened to."""
+    from api.live.lists import LISTS  # whose views describe themselves by this package
+
+    for address in LISTS:
+        path = "/api/v1/" + re.sub(r"<uuid:(\w+)>", r"{\1}", address)
+        answer = document["paths"][path]["get"]["responses"]["200"]
+        answer["content"]["text/event-stream"] = {
+            "schema": {"type": "string", "description": _LIST_STREAM},
+            "example": _LIST_EVENTS,
+        }
 
 
 def _stream(path: str, name: str) -> Schema:

@@ -26,6 +26,7 @@ class DownloadsView(ListView[Download]):
     read_scope = Scope.STATS
     write_scope = Scope.STATS
     serializer_class = DownloadSerializer
+    is_streamed = True
     # New ones come last in it (but for imports of old logs), and indexes have it.
     orderings: ClassVar = Orderings("-counted_at", {"counted_at": "counted_at"})
 

@@ -46,6 +46,7 @@ class AllEpisodesView(ListView[Episode]):
 
     serializer_class = EpisodeSerializer
     filterset_class = EpisodesOfAllShowsFilters
+    is_streamed = True
     orderings: ClassVar = ORDERINGS
 
     def rows(self) -> QuerySet[Episode]:
@@ -65,6 +66,7 @@ class EpisodesView(ListView[Episode]):
 
     serializer_class = EpisodeSerializer
     filterset_class = EpisodeFilters
+    is_streamed = True
     orderings: ClassVar = ORDERINGS
 
     def rows(self) -> QuerySet[Episode]:

@@ -52,6 +52,7 @@ class OrganizationUploadsView(ListView[Upload]):
     read_scope = write_scope = Scope.UPLOADS
     serializer_class = UploadBriefSerializer
     filterset_class = UploadFilters
+    is_streamed = True
     orderings: ClassVar = Orderings(
         "-created_at",
         {

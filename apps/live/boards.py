@@ -31,8 +31,8 @@ class BoardListening(Listening, ABC):
         """Which board this address shows."""
         return Board(self._kind, self.scope["url_route"]["kwargs"].get("id"))
 
-    def group(self) -> str:
-        return self.board().group
+    def own_groups(self) -> list[str]:
+        return [self.board().group]
 
     def may_listen(self, actor: Actor) -> None:
         require_board(actor, self.board())

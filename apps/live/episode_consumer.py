@@ -23,8 +23,8 @@ class EpisodeConsumer(Listener):
         super().__init__(pulse_seconds=pulse_seconds)
         self._state: dict[str, Any] = {}
 
-    def group(self) -> str:
-        return group_name(self._episode_id)
+    def own_groups(self) -> list[str]:
+        return [group_name(self._episode_id)]
 
     def may_listen(self, actor: Actor) -> None:
         get_episode(actor, self._episode_id)

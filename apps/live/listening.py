@@ -57,7 +57,7 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
     """
 
     pulse_seconds: ClassVar[float] = 25.0
-    token_scope: ClassVar[Scope] = Scope.STATS  # what a token needs to listen here
+    token_scope: Scope = Scope.STATS  # what a token needs to listen here
 
     def __init__(self, *, pulse_seconds: float | None = None) -> None:
         super().__init__()
@@ -68,8 +68,8 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
         self._tasks: list[asyncio.Task[None]] = []
 
     @abstractmethod
-    def group(self) -> str:
-        """The channel layer's group that this address listens to."""
+    def own_groups(self) -> list[str]:
+        """The channel layer's groups that this address listens to by itself."""
 
     @abstractmethod
     def may_listen(self, actor: Actor) -> None:
@@ -115,7 +115,8 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
             for group in groups_of(actor):
                 await self._enter(group)
         await database_sync_to_async(self._check)(actor)
-        await self._enter(self.group())
+        for group in self.own_groups():
+            await self._enter(group)
         await self.renew()
 
     async def _enter(self, group: str) -> None:
@@ -146,7 +147,16 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
     def tell(self, text: str) -> None:
         """Replace what the client has not been sent yet."""
         self._newest = text
+        self.wake()
+
+    def wake(self) -> None:
+        """Have :meth:`flush` called, as soon as the client has taken what it was sent before."""
         self._has_news.set()
+
+    async def flush(self) -> None:
+        """Send what waits, or a sign of life."""
+        text, self._newest = self._newest, None
+        await self.write(text)
 
     async def recheck(self, event: dict[str, Any]) -> None:
         """From one of the actor's groups: what they may see has changed."""
@@ -200,8 +210,7 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
             while True:
                 await self._has_news.wait()
                 self._has_news.clear()
-                text, self._newest = self._newest, None
-                await self.write(text)
+                await self.flush()
 
     async def _pulse(self) -> None:
         while True:
@@ -210,4 +219,4 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
             if not await self._check_again():
                 return
             await self.renew()
-            self._has_news.set()
+            self.wake()

@@ -37,6 +37,11 @@ def uploads_of_member(actor: Actor) -> QuerySet[Upload]:
     return Upload.objects.filter(_own_files(actor, "opened_with"))
 
 
+def uploads_within(**within: UUID) -> QuerySet[Upload]:
+    """The uploads of an ``organization`` that the caller was let into, or of a token, bare."""
+    return Upload.objects.filter(**within)
+
+
 def assets_of_member(actor: Actor) -> QuerySet[Asset]:
     """The files of all organisations that the actor belongs to, whatever their role, bare."""
     return Asset.objects.filter(_own_files(actor, "upload__opened_with"))

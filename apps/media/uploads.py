@@ -11,6 +11,7 @@ from django.db import transaction
 from apps.accounts.actors import Actor, person_of, token_of
 from apps.accounts.models import Organization
 from apps.core.clock import now
+from apps.core.row_news import rows_group, tell
 from apps.media.admission import UploadRefusedError, admit, refuse_without_room
 from apps.media.models import Asset, Upload, UploadStatus
 from apps.media.storage import (
@@ -78,6 +79,7 @@ def open_upload(
     begun = storage().create_multipart(upload.id, content_type="application/octet-stream")
     upload.storage_token = begun.token
     upload.save(force_insert=True)
+    _tell_lists(upload)
     return upload, True
 
 
@@ -181,6 +183,7 @@ def complete_upload(*, upload_id: UUID, claims: Sequence[PartClaim]) -> Asset:
     key = _join(upload, claims)
     upload.status = UploadStatus.COMPLETE
     upload.save(update_fields=["status"])
+    _tell_lists(upload)
     return Asset.objects.create(
         organization_id=upload.organization_id,
         upload=upload,
@@ -237,6 +240,7 @@ def abort_upload(*, upload: Upload, status: UploadStatus = UploadStatus.ABORTED)
     """Close an open upload and throw its parts away; one that is closed already is left alone."""
     closed = Upload.objects.filter(id=upload.id, status=UploadStatus.OPEN).update(status=status)
     if closed:
+        _tell_lists(upload)
         storage().abort_multipart(in_store(upload))
 
 
@@ -248,3 +252,11 @@ def expire_uploads() -> int:
         abort_upload(upload=upload, status=UploadStatus.EXPIRED)
         count += 1
     return count
+
+
+def _tell_lists(upload: Upload) -> None:
+    """A token for one show has a list of its own: it may not even know of the other uploads."""
+    groups = [rows_group("uploads", "organization", upload.organization_id), rows_group("uploads")]
+    if upload.opened_with_id is not None:
+        groups.append(rows_group("uploads", "token", upload.opened_with_id))
+    tell(groups, [upload.pk])

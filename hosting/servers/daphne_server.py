@@ -15,7 +15,7 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.tcp import Port
 
-from api.live.streams import end_streams
+from api.live.event_stream import end_streams
 from apps.core.vitals import Reporter
 from apps.downloads import hits
 from hosting.servers import interpreter

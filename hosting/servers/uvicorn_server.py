@@ -6,7 +6,7 @@ import socket
 
 import uvicorn
 
-from api.live.streams import end_streams
+from api.live.event_stream import end_streams
 from apps.core.vitals import Reporter
 from apps.downloads import hits
 from hosting.servers import interpreter

@@ -12,7 +12,7 @@ from apps.media.models import Asset
 from podcasts.models import Episode, Show
 from podcasts.notes import render_notes
 from podcasts.services.artwork import store_artwork
-from podcasts.services.changes import announce
+from podcasts.services.changes import announce, tell_lists
 from podcasts.services.publishing import (
     PUBLIC_FIELDS,
     check_number,
@@ -57,6 +57,7 @@ def create_episode(
     episode.slug = _free_slug(show, episode.title)
     _prepare(episode, artwork)
     episode.save(force_insert=True)
+    tell_lists([episode])
     return episode
 
 
@@ -84,6 +85,7 @@ def update_episode(
     episode.save(update_fields=[*fields, "notes_html", "artwork", "updated_at"])
     tell_change(episode, was_public=is_told_public(episode))
     announce(episode.show_id)
+    tell_lists([episode])
     return episode
 
 
@@ -104,6 +106,7 @@ def attach_audio(*, episode: Episode, asset: Asset) -> None:
     episode.save(update_fields=["audio", "incoming_audio", *PUBLIC_FIELDS])
     tell_change(episode, was_public=was_public)
     announce(episode.show_id, [episode.pk])
+    tell_lists([episode])
 
 
 def _prepare(episode: Episode, artwork: bytes | None) -> None:

@@ -9,7 +9,7 @@ from django.db.models import Count, F, Max, Q
 
 from apps.core.clock import now
 from podcasts.models import Episode, EpisodeType, Show, ShowType
-from podcasts.services.changes import announce
+from podcasts.services.changes import announce, tell_lists
 from podcasts.services.telling import tell_renumbered
 
 _BATCH = 500
@@ -101,6 +101,7 @@ def reorder_season(
         Episode.objects.bulk_update(changed, ["episode_number", "updated_at"], batch_size=_BATCH)
         tell_renumbered(show, [episode.pk for episode in changed])
         announce(show.pk)
+        tell_lists(changed)
     return [rows[episode_id] for episode_id in episode_ids]
 
 

@@ -11,7 +11,7 @@ from apps.core.clock import now
 from apps.media.models import AssetStatus
 from podcasts.feeds.publish import refresh_feed
 from podcasts.models import Episode, EpisodeStatus, EpisodeType, ShowType
-from podcasts.services.changes import announce, announce_audio
+from podcasts.services.changes import announce, announce_audio, tell_lists
 from podcasts.services.telling import is_told_public, tell_change
 
 logger = logging.getLogger(__name__)
@@ -180,6 +180,7 @@ def _publish_due_of(show_id: UUID, moment: datetime) -> int:
     # Inside the transaction: when the feed can't be rendered, the episodes stay due.
     refresh_feed(show_id)
     announce_audio(episode.pk for episode in due)
+    tell_lists(due)
     return len(due)
 
 
@@ -208,3 +209,4 @@ def _save(episode: Episode, *, was_public: bool) -> None:
     episode.save(update_fields=PUBLIC_FIELDS)
     tell_change(episode, was_public=was_public)
     announce(episode.show_id, [episode.pk])
+    tell_lists([episode])

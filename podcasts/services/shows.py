@@ -17,7 +17,7 @@ from podcasts.categories import validate_category
 from podcasts.languages import validate_language
 from podcasts.models import Episode, EpisodeStatus, EpisodeType, Show, ShowType
 from podcasts.services.artwork import generate_cover, store_artwork
-from podcasts.services.changes import announce, announce_audio
+from podcasts.services.changes import announce, announce_audio, tell_lists_of_show
 from podcasts.services.handles import check_handle, register_handle
 
 # Podcasting 2.0, podcast:guid: the namespace that its UUIDv5 is made in.
@@ -108,6 +108,7 @@ def update_show(
         register_handle(show.handle, show=show)
     show.save(update_fields=[*fields, "artwork", "is_artwork_generated", "updated_at"])
     announce(show.pk)
+    tell_lists_of_show(show)
     return show
 
 

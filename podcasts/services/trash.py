@@ -8,7 +8,7 @@ from django.db import transaction
 from apps.accounts.rechecks import recheck_members
 from apps.core.clock import now
 from podcasts.models import Episode, Show
-from podcasts.services.changes import announce
+from podcasts.services.changes import announce, tell_lists, tell_lists_of_show
 from podcasts.services.telling import is_told_public, tell_change, tell_show_came_or_went
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ def _set_show_deleted(show: Show, *, is_deleted: bool) -> None:
     show.save(update_fields=["deleted_at"])
     tell_show_came_or_went(show)
     announce(show.pk, Episode.objects.for_show(show).values_list("pk", flat=True))
+    tell_lists_of_show(show)
     recheck_members(show.organization_id)
 
 
@@ -53,6 +54,7 @@ def _set_episode_deleted(episode: Episode, *, is_deleted: bool) -> None:
     if was_public or is_told_public(episode):
         tell_change(episode, was_public=was_public)
     announce(episode.show_id, [episode.pk])
+    tell_lists([episode])
     recheck_members(episode.organization_id)
 
 
@@ -77,6 +79,7 @@ def _purge_show(show: Show) -> int:
     held = Show.objects.in_trash().select_for_update().filter(pk=show.pk).first()
     if held is None:
         return 0
+    tell_lists_of_show(held)
     held.delete()
     logger.info("Show %s was purged from the trash", show.pk)
     return 1
@@ -89,6 +92,7 @@ def _purge_episode(episode: Episode) -> int:
     )
     if held is None:
         return 0
+    tell_lists([held])
     held.delete()
     logger.info("Episode %s was purged from the trash", episode.pk)
     return 1

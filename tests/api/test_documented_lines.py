@@ -29,6 +29,7 @@ SECTIONS = [
     "Uploads",
     "Statistics",
     "Live figures",
+    "Live lists",
 ]
 TOOLS = ["sh", "curl", "jq", "openssl"]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +63,23 @@ class Stream:
                     return found
 
 
+def events_in(text: str) -> list[tuple[str, dict[str, Any]]]:
+    """The kind and the data of each event of a piece of a stream."""
+    found = []
+    for block in text.split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
+        if "data" in lines:
+            found.append((lines.get("event", "message"), json.loads(lines["data"])))
+    return found
+
+
+async def next_events(found: Stream) -> list[tuple[str, dict[str, Any]]]:
+    """What came next, comments and bare ids apart."""
+    while not (events := events_in(await found.read())):
+        pass
+    return events
+
+
 type Talk = Callable[[Stream], Awaitable[None]]
 
 
@@ -74,6 +91,7 @@ def stream(
     *,
     method: str = "GET",
     body: Sequence[bytes] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> Stream:
     """Ask as this browser or program, do something meanwhile, and wait until it is all over."""
     cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
@@ -84,12 +102,13 @@ def stream(
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
-        "path": target,
-        "query_string": b"",
+        "path": target.partition("?")[0],
+        "query_string": target.partition("?")[2].encode(),
         "headers": [
             (b"host", b"localhost"),
             (b"cookie", cookies.encode()),
             *([(b"authorization", bearer.encode())] if bearer else []),
+            *((name.lower().encode(), value.encode()) for name, value in (headers or {}).items()),
         ],
         "client": ("192.0.2.7", 40000),
         "server": ("testserver", 80),

@@ -12,7 +12,9 @@ from channels.routing import URLRouter
 from django.test import Client
 from django.urls import path
 
-from api.live.streams import BoardStream, end_streams, stream_urlpatterns
+from api.live.event_stream import end_streams
+from api.live.list_stream import PLATFORM_LISTS
+from api.live.streams import BoardStream, stream_urlpatterns
 from apps.accounts.models import Membership
 from apps.accounts.services import remove_member
 from apps.core.vitals import tally
@@ -60,6 +62,7 @@ MATRIX = {
     "api/v1/shows/<uuid:id>/live": ("{episode.show_id}", MEMBERS_ONLY),
     "api/v1/episodes/<uuid:id>/live": ("{episode.id}", MEMBERS_ONLY),
     "api/v1/platform/live": ("", STAFF_ONLY),
+    **{f"api/v1/platform/live/{kind}": ("", STAFF_ONLY) for kind in PLATFORM_LISTS},
 }
 
 
@@ -239,7 +242,7 @@ def test_a_server_that_stops_ends_its_streams(people: People, episode: Episode) 
 def test_a_server_that_stops_waits_for_no_client_that_takes_nothing(
     people: People, episode: Episode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.live.streams.GOODBYE_SECONDS", 0.05)
+    monkeypatch.setattr("api.live.event_stream.GOODBYE_SECONDS", 0.05)
 
     async def talk(found: Stream) -> None:
         await found.event()

@@ -1,6 +1,8 @@
 // Three ways of hearing from the server. Each calls `heard(message)` for every message, `opened()` once it
 // hears, `lost()` when it broke, and `refused(reason)` when coming back would be of no use.
 const GONE = { 4401: "signed-out", 4403: "ended", 4404: "ended" };
+// Boards send messages without a name; lists say what a message is.
+const KINDS = ["message", "ready", "changed", "resync"];
 const REFUSALS = { 401: "signed-out", 403: "signed-out", 404: "ended" };
 
 class Line {
@@ -42,7 +44,7 @@ export class StreamLine extends Line {
   open() {
     this.source = new EventSource(this.address);
     this.source.addEventListener("open", () => this.say("opened"));
-    this.source.addEventListener("message", (event) => this.say("heard", JSON.parse(event.data)));
+    for (const kind of KINDS) this.source.addEventListener(kind, (event) => this.say("heard", JSON.parse(event.data)));
     this.source.addEventListener("end", () => this.say("refused", "ended"));
     // It would come back by itself, but at a fixed pace and never by another way.
     this.source.addEventListener("error", () => this.say("lost"));

@@ -155,7 +155,7 @@ export class LiveFeed extends EventTarget {
   }
 }
 
-const WORDS = {
+export const WORDS = {
   connecting: "Connecting",
   live: "Live",
   polling: `Every ${POLL_MS / 1000} seconds`,
