@@ -70,6 +70,7 @@ EXCEPTIONS = {
 }
 # Whole families of pages, by what their names begin with.
 FAMILIES = {
+    "admin:": "Django's, where the platform's staff look at rows; services alone write them",
     "idp:": "OAuth's: a person's own browser lets an app in, and its addresses are for apps anyway",
     "account_": "allauth's: passwords, sign-in and addresses are for the person's own browser",
 }
@@ -79,6 +80,7 @@ PARTS = {
     "UUIDConverter": UUID(int=7),
     "IntConverter": 7,
     "StringConverter": "seven",
+    "PathConverter": "seven",
     "SlugConverter": "seven",
     "FileKind": "csv",
 }

@@ -1,6 +1,6 @@
 """Which characters one place of a pattern takes."""
 
-from re import _constants as op  # type: ignore[attr-defined]
+from re import _constants as op  # type: ignore[attr-defined, unused-ignore]
 from string import ascii_letters, digits, whitespace
 from typing import Any
 

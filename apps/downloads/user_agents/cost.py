@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 from operator import and_
-from re import _constants as op  # type: ignore[attr-defined]
-from re import _parser  # type: ignore[attr-defined]
+from re import _constants as op  # type: ignore[attr-defined, unused-ignore]
+from re import _parser  # type: ignore[attr-defined, unused-ignore]
 from typing import Any, Self
 
 from apps.downloads.user_agents.characters import EVERY, ONE_CHARACTER, characters
