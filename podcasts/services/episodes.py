@@ -84,8 +84,8 @@ def update_episode(
     episode.updated_at = now()
     episode.save(update_fields=[*fields, "notes_html", "artwork", "updated_at"])
     tell_change(episode, was_public=is_told_public(episode))
-    announce(episode.show_id)
     tell_lists([episode])
+    announce(episode.show_id)
     return episode
 
 
@@ -105,8 +105,8 @@ def attach_audio(*, episode: Episode, asset: Asset) -> None:
     episode.updated_at = now()
     episode.save(update_fields=["audio", "incoming_audio", *PUBLIC_FIELDS])
     tell_change(episode, was_public=was_public)
-    announce(episode.show_id, [episode.pk])
     tell_lists([episode])
+    announce(episode.show_id, [episode.pk])
 
 
 def _prepare(episode: Episode, artwork: bytes | None) -> None:

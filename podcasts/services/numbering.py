@@ -100,8 +100,8 @@ def reorder_season(
     if changed:
         Episode.objects.bulk_update(changed, ["episode_number", "updated_at"], batch_size=_BATCH)
         tell_renumbered(show, [episode.pk for episode in changed])
-        announce(show.pk)
         tell_lists(changed)
+        announce(show.pk)
     return [rows[episode_id] for episode_id in episode_ids]
 
 

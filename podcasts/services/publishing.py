@@ -208,5 +208,5 @@ def _save(episode: Episode, *, was_public: bool) -> None:
     episode.updated_at = now()
     episode.save(update_fields=PUBLIC_FIELDS)
     tell_change(episode, was_public=was_public)
-    announce(episode.show_id, [episode.pk])
     tell_lists([episode])
+    announce(episode.show_id, [episode.pk])

@@ -107,8 +107,8 @@ def update_show(
     if show.handle != before_handle:
         register_handle(show.handle, show=show)
     show.save(update_fields=[*fields, "artwork", "is_artwork_generated", "updated_at"])
-    announce(show.pk)
     tell_lists_of_show(show)
+    announce(show.pk)
     return show
 
 

@@ -30,8 +30,8 @@ def _set_show_deleted(show: Show, *, is_deleted: bool) -> None:
     show.deleted_at = now() if is_deleted else None
     show.save(update_fields=["deleted_at"])
     tell_show_came_or_went(show)
-    announce(show.pk, Episode.objects.for_show(show).values_list("pk", flat=True))
     tell_lists_of_show(show)
+    announce(show.pk, Episode.objects.for_show(show).values_list("pk", flat=True))
     recheck_members(show.organization_id)
 
 
@@ -53,8 +53,8 @@ def _set_episode_deleted(episode: Episode, *, is_deleted: bool) -> None:
     episode.save(update_fields=["deleted_at"])
     if was_public or is_told_public(episode):
         tell_change(episode, was_public=was_public)
-    announce(episode.show_id, [episode.pk])
     tell_lists([episode])
+    announce(episode.show_id, [episode.pk])
     recheck_members(episode.organization_id)
 
 
