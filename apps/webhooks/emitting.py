@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from apps.webhooks.event_types import EventType
@@ -49,10 +49,23 @@ def organizations_wanting(event_type: EventType) -> set[UUID]:
 
 def deliver(event: WebhookEvent, endpoint_ids: list[UUID]) -> list[WebhookDelivery]:
     """In a transaction: write down what is to be sent, and send it once that is committed."""
-    rows = [WebhookDelivery(event=event, endpoint_id=pk) for pk in endpoint_ids]
+    rows = [WebhookDelivery(event=event, endpoint_id=pk) for pk in _held(endpoint_ids)]
     deliveries = WebhookDelivery.objects.bulk_create(rows)
     send_soon()
     return deliveries
+
+
+def _held(endpoint_ids: list[UUID]) -> list[UUID]:
+    """Those that are still there, and stay until the transaction ends.
+
+    The lock of a foreign key, which only a deletion waits for; Django has no word for it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM webhooks_webhookendpoint WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE",
+            [endpoint_ids],
+        )
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def send_soon() -> None:
