@@ -24,6 +24,8 @@ QUERIES = {
 _LONGEST = 2
 _SECRETS = ("secret",)
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_MADE = re.compile(r"T11:59:\d\d(\.\d+)?")  # when the scene was made
+_SIGNED = re.compile(r"(signature=|preview=[^&]*:)[\w-]{43}")
 _MESSAGE = re.compile(r"msg_[0-9a-f]{32}")
 
 
@@ -138,15 +140,23 @@ def _send(client: Client, method: str, address: str, name: str, body: Schema | N
 def _settled(value: Any, known: dict[str, str], name: str = "") -> Any:
     """Short, and the same in every run: ids become numbers in the order of their appearance."""
     if isinstance(value, dict):
-        return {key: _settled(inner, known, key) for key, inner in value.items()}
+        return {_text(key, known): _settled(inner, known, key) for key, inner in value.items()}
     if isinstance(value, list):
         shortest = value if name in ("events", "scopes", "parts") else value[:_LONGEST]
         return [_settled(inner, known, name) for inner in shortest]
+    if name == "prefix":
+        return "lw_4fT9q"
     if name in _SECRETS:
         return str(value)[:3] + "…"
     if not isinstance(value, str):
         return value
-    text = _ID.sub(lambda found: _numbered(found[0], known), value)
+    return _text(value, known)
+
+
+def _text(text: str, known: dict[str, str]) -> str:
+    """Some objects have ids for names as well."""
+    text = _ID.sub(lambda found: _numbered(found[0], known), text)
+    text = _SIGNED.sub(r"\1…", _MADE.sub("T11:59:00", text))
     return _MESSAGE.sub("msg_01a1e80052007b6f8b6c3a4f5d6e7f80", text)
 
 
