@@ -3,10 +3,22 @@
 import base64
 import binascii
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
 _SHA256_BYTES = 32
+
+
+class IdField(serializers.UUIDField):
+    """An id as text: DRF takes numbers, too, and makes of false a UUID that nothing can write."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        """The UUID."""
+        if not isinstance(data, (str, UUID)):
+            self.fail("invalid", value=data)
+        found: UUID = super().to_internal_value(data)
+        return found
 
 
 class ChecksumField(serializers.CharField):

@@ -7,7 +7,7 @@ from django.forms import IntegerField
 from django_filters.rest_framework import CharFilter, DjangoFilterBackend, NumberFilter
 from rest_framework.exceptions import ValidationError
 
-from api.base.parameters import ParameterError, ParametersError
+from api.base.parameters import ParametersError, refuse_empty
 
 
 def filter_parameters(view: Any) -> list[str]:
@@ -20,20 +20,12 @@ def filtered[M: Model](view: Any, rows: QuerySet[M]) -> QuerySet[M]:
     """The rows that the request asks for; raises ParametersError."""
     if view.request.query_params.keys().isdisjoint(filter_parameters(view)):
         return rows  # a filterset is a form, which takes time to make
-    _refuse_empty(view)
+    filters = view.filterset_class.base_filters.items()
+    refuse_empty(view.request, [name for name, one in filters if not isinstance(one, CharFilter)])
     try:
         return DjangoFilterBackend().filter_queryset(view.request, rows, view)
     except ValidationError as error:
         raise ParametersError(error) from error
-
-
-def _refuse_empty(view: Any) -> None:
-    """``?show=`` would be no filter at all, and answer with everything; only texts may be empty."""
-    for name, found in view.filterset_class.base_filters.items():
-        is_text = isinstance(found, CharFilter)
-        if not is_text and view.request.query_params.get(name) == "":
-            detail = f"Give “{name}” a value, or leave it out."
-            raise ParameterError(name, "required", detail)
 
 
 class IntegerFilter(NumberFilter):

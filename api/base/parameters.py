@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import CharField, Serializer
 
 from api.base.problems import ProblemError, details
 from api.base.rows import RowSerializer, UnknownFieldError
@@ -36,12 +36,21 @@ class ParametersError(ProblemError):
 def checked_parameters(request: Request, query: type[Serializer[Any]]) -> dict[str, Any]:
     """The values behind the question mark as a serializer reads them; raises ParametersError."""
     data = query(data=request.query_params)
+    texts = [name for name, field in data.fields.items() if isinstance(field, CharField)]
+    refuse_empty(request, set(data.fields).difference(texts))
     try:
         data.is_valid(raise_exception=True)
     except ValidationError as error:
         raise ParametersError(error) from error
     found: dict[str, Any] = data.validated_data
     return found
+
+
+def refuse_empty(request: Request, names: Iterable[str]) -> None:
+    """Of these: ``?show=`` would be no filter at all, and answer with everything."""
+    for name in names:
+        if request.query_params.get(name) == "":
+            raise ParameterError(name, "required", f"Give “{name}” a value, or leave it out.")
 
 
 def refuse_unknown(request: Request, known: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from api.base.fields import IdField
 from apps.media.models import AssetStatus
 
 AUDIO_STATUSES = ["empty", *AssetStatus.values]
@@ -12,7 +13,7 @@ AUDIO_STATUSES = ["empty", *AssetStatus.values]
 class NewAudioSerializer(serializers.Serializer[Any]):
     """Which uploaded file is to be the audio."""
 
-    asset = serializers.UUIDField()
+    asset = IdField()
 
 
 class AudioErrorSerializer(serializers.Serializer[Any]):
@@ -26,7 +27,7 @@ class AudioErrorSerializer(serializers.Serializer[Any]):
 class IncomingAudioSerializer(serializers.Serializer[Any]):
     """A file on its way to being served."""
 
-    asset = serializers.UUIDField()
+    asset = IdField()
     filename = serializers.CharField()
     size_bytes = serializers.IntegerField()
     status = serializers.CharField()
@@ -38,7 +39,7 @@ class IncomingAudioSerializer(serializers.Serializer[Any]):
 class CurrentAudioSerializer(serializers.Serializer[Any]):
     """The file that is served."""
 
-    asset = serializers.UUIDField()
+    asset = IdField()
     filename = serializers.CharField()
     title = serializers.CharField()
     has_artwork = serializers.BooleanField()
@@ -59,7 +60,7 @@ class AudioStateSerializer(serializers.Serializer[Any]):
     """The same that the socket ``/live/episodes/<id>/`` sends."""
 
     type = serializers.CharField()
-    episode = serializers.UUIDField()
+    episode = IdField()
     status = serializers.ChoiceField(choices=AUDIO_STATUSES)
     incoming = IncomingAudioSerializer(allow_null=True)
     audio = CurrentAudioSerializer(allow_null=True)

@@ -6,6 +6,7 @@ from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.base.fields import IdField
 from api.episodes.serializers import EpisodeInput, refuse_future
 from podcasts.models import Episode
 
@@ -39,9 +40,7 @@ class ChangesInput(EpisodeInput):
 class BulkInput(serializers.Serializer[Any]):
     """Which episodes, and what is done with each."""
 
-    episodes = serializers.ListField(
-        child=serializers.UUIDField(), allow_empty=False, max_length=MOST_AT_ONCE
-    )
+    episodes = serializers.ListField(child=IdField(), allow_empty=False, max_length=MOST_AT_ONCE)
     action = serializers.ChoiceField(choices=BulkAction.choices)
     published_at = serializers.DateTimeField(
         default=None,
@@ -77,7 +76,7 @@ class ProblemField(serializers.Field[Any, Any, Any, Any]):
 class BulkResultSerializer(serializers.Serializer[Any]):
     """What became of one episode."""
 
-    id = serializers.UUIDField()
+    id = IdField()
     is_done = serializers.BooleanField()
     problem = ProblemField(
         help_text="Why it is as it was: what the single request would answer. Null when it is done."

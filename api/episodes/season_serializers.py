@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from api.base.fields import IdField
 from podcasts.models import Episode
 
 MOST_IN_ORDER = 5000
@@ -34,9 +35,7 @@ class SeasonsSerializer(serializers.Serializer[Any]):
 class OrderInput(serializers.ModelSerializer[Episode]):
     """A season's full episodes in their new order."""
 
-    episodes = serializers.ListField(
-        child=serializers.UUIDField(), allow_empty=False, max_length=MOST_IN_ORDER
-    )
+    episodes = serializers.ListField(child=IdField(), allow_empty=False, max_length=MOST_IN_ORDER)
 
     class Meta:
         model = Episode
@@ -48,7 +47,7 @@ class OrderInput(serializers.ModelSerializer[Episode]):
 class NumberedEpisodeSerializer(serializers.Serializer[Any]):
     """An episode with its new number."""
 
-    id = serializers.UUIDField()
+    id = IdField()
     episode_number = serializers.IntegerField()
 
 

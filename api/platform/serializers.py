@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from api.base.fields import IdField
 from apps.downloads.keys import KEY_BYTES
 
 
@@ -27,7 +28,7 @@ class AddressKeyField(serializers.CharField):
 class NamedSerializer(serializers.Serializer[Any]):
     """Something of a tenant; without a name when it is gone."""
 
-    id = serializers.UUIDField()
+    id = IdField()
     name = serializers.CharField(allow_null=True)
 
 
@@ -55,7 +56,7 @@ class WaitingPageSerializer(serializers.Serializer[Any]):
 class ReleaseInput(serializers.Serializer[Any]):
     """What is to count after all."""
 
-    organization = serializers.UUIDField()
+    organization = IdField()
     day = serializers.DateField()
     address_key = AddressKeyField(max_length=2 * KEY_BYTES)
 

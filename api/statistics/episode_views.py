@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.base.fields import IdField
 from api.base.pagination import Orderings
 from api.base.parameters import ParameterError
 from api.base.sequences import SequencePagination
@@ -64,7 +65,7 @@ class CompareQuery(serializers.Serializer[Any]):
     """Which episodes, and how long."""
 
     episode = serializers.ListField(
-        child=serializers.UUIDField(),
+        child=IdField(),
         required=False,
         max_length=MOST_EPISODES,
         help_text=f"Once for each, at most {MOST_EPISODES}; published ones of this show. At an "

@@ -8,6 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from api.base.fields import IdField
 from apps.downloads.chart_tables import STATUSES, WEEKDAYS
 from apps.downloads.charts import WINDOWS, Grain
 from apps.downloads.episode_curves import STEP_HOURS
@@ -44,8 +45,8 @@ class PeriodSerializer(DaysSerializer):
 class SubjectSerializer(serializers.Serializer[Any]):
     """Whose figures these are."""
 
-    show = serializers.UUIDField()
-    episode = serializers.UUIDField(allow_null=True, help_text="Null: the whole show.")
+    show = IdField()
+    episode = IdField(allow_null=True, help_text="Null: the whole show.")
     time_zone = serializers.CharField(
         help_text="The show’s, by its IANA name: in which its days end."
     )
@@ -54,7 +55,7 @@ class SubjectSerializer(serializers.Serializer[Any]):
 class OfOrganizationSerializer(serializers.Serializer[Any]):
     """Whose figures these are: those of all its shows."""
 
-    organization = serializers.UUIDField()
+    organization = IdField()
     time_zone = serializers.CharField(
         allow_null=True, help_text="Null: a download is of the day in its own show’s time zone."
     )
@@ -287,7 +288,7 @@ class NotCountedChartSerializer(PeriodChartSerializer):
 class EpisodeRowSerializer(serializers.Serializer[Any]):
     """An episode by its first days, which begin with the hour of publication."""
 
-    episode = serializers.UUIDField()
+    episode = IdField()
     title = serializers.CharField()
     published_at = serializers.DateTimeField()
     all_time = serializers.IntegerField(help_text="All downloads that ever were.")
@@ -307,7 +308,7 @@ class EpisodeRowSerializer(serializers.Serializer[Any]):
 class ComparedSerializer(serializers.Serializer[Any]):
     """An episode that is compared."""
 
-    episode = serializers.UUIDField()
+    episode = IdField()
     title = serializers.CharField()
     published_at = serializers.DateTimeField()
 
@@ -315,7 +316,7 @@ class ComparedSerializer(serializers.Serializer[Any]):
 class CompareRowSerializer(serializers.Serializer[Any]):
     """A point of an episode's curve."""
 
-    episode = serializers.UUIDField()
+    episode = IdField()
     hours_after_publication = serializers.IntegerField(
         help_text="The end of the step, from the beginning of the hour of publication."
     )
@@ -336,7 +337,7 @@ class CompareChartSerializer(SubjectSerializer):
 class RankedShowSerializer(serializers.Serializer[Any]):
     """A show."""
 
-    show = serializers.UUIDField()
+    show = IdField()
     title = serializers.CharField()
     downloads = serializers.IntegerField(help_text="In the period.")
 

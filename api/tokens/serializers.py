@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from api.base.fields import IdField
 from api.base.rows import Computed, RowSerializer
 from apps.accounts.models import ApiToken
 from apps.accounts.roles import TOKEN_ROLES, Role
@@ -28,7 +29,7 @@ class NewTokenSerializer(serializers.Serializer[Any]):
         allow_empty=False,
         help_text="Each stands for itself: `write` does not include `read`.",
     )
-    show = serializers.UUIDField(
+    show = IdField(
         required=False, allow_null=True, default=None, help_text="The only show it may touch."
     )
     expires_at = serializers.DateTimeField(
@@ -54,7 +55,7 @@ def _status(token: ApiToken) -> str:
 
 
 class _TokenFields(serializers.Serializer[ApiToken]):
-    show = serializers.UUIDField(
+    show = IdField(
         source="show_id", allow_null=True, help_text="The only show it may touch; null for all."
     )
     status = Computed(

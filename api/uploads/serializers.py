@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.base.fields import ChecksumField
+from api.base.fields import ChecksumField, IdField
 from api.base.rows import Computed, RowSerializer
 from api.episodes.audio_serializers import AudioErrorSerializer
 from api.episodes.serializers import RenditionSerializer
@@ -19,7 +19,7 @@ MAX_PARTS_PER_REQUEST = 100
 class NewUploadSerializer(serializers.Serializer[Any]):
     """What must be known of a file before any of it is sent."""
 
-    organization = serializers.UUIDField(help_text="Who the file will belong to.")
+    organization = IdField(help_text="Who the file will belong to.")
     filename = serializers.CharField(max_length=1000)
     size_bytes = serializers.IntegerField(min_value=1)
     fingerprint = serializers.CharField(
@@ -57,7 +57,7 @@ class CompleteSerializer(serializers.Serializer[Any]):
     parts: serializers.ListSerializer[Any] = serializers.ListSerializer(
         child=PartClaimSerializer(), allow_empty=False, max_length=MAX_PARTS
     )
-    episode = serializers.UUIDField(
+    episode = IdField(
         required=False,
         allow_null=True,
         default=None,
@@ -83,7 +83,7 @@ class UploadBriefSerializer(RowSerializer[Upload]):
     )
     asset = Computed(
         lambda upload: asset.id if (asset := getattr(upload, "asset", None)) else None,
-        serializers.UUIDField(allow_null=True, help_text="The file that it has become."),
+        IdField(allow_null=True, help_text="The file that it has become."),
         reads=["asset"],
     )
 

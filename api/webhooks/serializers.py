@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from api.base.fields import IdField
 from api.base.rows import Computed, RowSerializer
 from apps.webhooks.event_types import EventType
 from apps.webhooks.models import (
@@ -18,7 +19,7 @@ from apps.webhooks.models import (
 class WebhookSerializer(RowSerializer[WebhookEndpoint]):
     """An address that is told of events; its secret is shown when it is made, and never again."""
 
-    show = serializers.UUIDField(
+    show = IdField(
         source="show_id",
         allow_null=True,
         help_text="The only show that it is told of; null for all.",
@@ -69,7 +70,7 @@ class WebhookInput(serializers.Serializer[Any]):
     events = serializers.ListField(
         child=serializers.ChoiceField(choices=EventType.choices), allow_empty=False
     )
-    show = serializers.UUIDField(
+    show = IdField(
         source="show_id",
         required=False,
         allow_null=True,
@@ -157,7 +158,7 @@ _DELIVERY_FIELDS = [
 class DeliveryBriefSerializer(RowSerializer[WebhookDelivery]):
     """One event on its way to one webhook."""
 
-    webhook = serializers.UUIDField(source="endpoint_id")
+    webhook = IdField(source="endpoint_id")
     event = EventBriefSerializer()
 
     class Meta:
@@ -169,7 +170,7 @@ class DeliveryBriefSerializer(RowSerializer[WebhookDelivery]):
 class DeliverySerializer(RowSerializer[WebhookDelivery]):
     """The same with what was sent and what was answered."""
 
-    webhook = serializers.UUIDField(source="endpoint_id")
+    webhook = IdField(source="endpoint_id")
     event = EventSerializer()
     attempts = AttemptSerializer(many=True)
 

@@ -21,6 +21,7 @@ from apps.accounts.scopes import Scope
 from apps.core import openapi
 from apps.live.groups import Kind
 from apps.webhooks.event_types import EventType
+from tests.factories import ShowFactory
 from tests.test_access_matrix import MATRIX
 
 type Schema = dict[str, Any]
@@ -163,3 +164,20 @@ def test_a_filter_without_a_value_is_refused(people: Any) -> None:
         assert answer.status_code == 400, query
         assert answer.json()["errors"][0]["parameter"] == query.partition("=")[0]
     assert people.client("owner").get("/api/v1/episodes/?search=").status_code == 200
+
+
+def test_a_period_without_a_day_is_refused(people: Any) -> None:
+    address = f"/api/v1/organizations/{people.organization.pk}/statistics/downloads/"
+    answer = people.client("owner").get(f"{address}?to=")
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (400, "to")
+
+
+@pytest.mark.parametrize("wrong", [False, 7, None, [], "7"])
+def test_what_is_no_id_is_refused(people: Any, wrong: Any) -> None:
+    show = ShowFactory(organization=people.organization)
+    answer = people.client("owner").post(
+        f"/api/v1/shows/{show.pk}/episodes/bulk/",
+        {"episodes": [wrong], "action": "publish"},
+        content_type="application/json",
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
