@@ -73,8 +73,11 @@ def test_closed_days_count_and_nothing_of_listeners_stays(
     }
     assert not any(model.objects.exists() for model in (Coverage, HitBatch, DayKey))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_class WHERE relname LIKE 'recounted%'")
-        assert cursor.fetchone() == (0,)
+        cursor.execute(
+            "SELECT relname FROM pg_class"
+            " WHERE relname LIKE 'recounted%' AND relnamespace = pg_my_temp_schema()"
+        )
+        assert cursor.fetchall() == []
     assert not any(table.wrong or table.missing for table in rebuild(replace=False))
 
 
