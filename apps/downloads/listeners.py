@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+import psycopg
 from django.db import connection
 
 from apps.downloads import sketch
@@ -56,7 +57,7 @@ ORDER BY show_id, month FOR UPDATE
 """
 _STORE = """
 UPDATE downloads_monthlisteners AS stored SET sketch = new.sketch, listeners = new.listeners
-FROM unnest(%s::uuid[], %s::date[], %s::bytea[], %s::bigint[]) AS new (
+FROM unnest(%s::uuid[], %s::date[], %b::bytea[], %s::bigint[]) AS new (
     show_id, month, sketch, listeners
 )
 WHERE stored.show_id = new.show_id AND stored.month = new.month
@@ -167,7 +168,9 @@ def _change_months(new: Iterable[Month], change: Callable[[Month, bytes], bytes]
             for each in months
             if (united := change(each, before[each[1:]])) != before[each[1:]]
         ]
-        if changed:
+    if changed:
+        # Beside the statement: within it sketches would be twice as long, and be read as text.
+        with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
             cursor.execute(_STORE, [list(column) for column in zip(*changed, strict=True)])
 
 
