@@ -24,6 +24,7 @@ from bench.peers.naive_list import NaiveList
 from bench.peers.written_list import written_list
 from bench.scenario import Scene
 from bench.stored import Seeded
+from hosting.servers import interpreter
 
 ROWS = 100
 
@@ -32,6 +33,7 @@ type List = Callable[[], bytes]
 
 def measure_lists(scene: Scene) -> Iterator[Figure]:
     """Ratios of medians; the medians themselves stand in the notes."""
+    interpreter.prepare()  # as in a web process
     yield from time_lists(scene.seeded, rows=ROWS, tries=scene.extent.list_tries)
 
 

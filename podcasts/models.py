@@ -10,6 +10,7 @@ from django.db.models import Q
 from apps.accounts.models import Organization, User
 from apps.core.clock import now
 from apps.core.ids import new_id
+from apps.core.loading import PlainLoading
 from apps.media.delivery import DeliveryMode
 from apps.media.models import Asset, Image
 from podcasts.querysets import EpisodeQuerySet, ShowQuerySet
@@ -29,7 +30,7 @@ class ShowType(models.TextChoices):
     SERIAL = "serial", "Serial: in order, from the first episode"
 
 
-class Show(models.Model):
+class Show(PlainLoading, models.Model):
     """A podcast."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -127,7 +128,7 @@ def new_guid() -> str:
     return str(uuid.uuid4())
 
 
-class Episode(models.Model):
+class Episode(PlainLoading, models.Model):
     """One item of a show."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

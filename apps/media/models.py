@@ -7,6 +7,7 @@ from django.db.models import F, Func, Q
 from apps.accounts.models import ApiToken, Organization, User
 from apps.core.clock import now
 from apps.core.ids import new_id
+from apps.core.loading import PlainLoading
 
 IMAGE_EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png"}
 
@@ -78,7 +79,7 @@ class AssetStatus(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
-class Asset(models.Model):
+class Asset(PlainLoading, models.Model):
     """An uploaded original, and how far its processing is."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -149,7 +150,7 @@ class Asset(models.Model):
         return self.status in (AssetStatus.READY, AssetStatus.FAILED)
 
 
-class Rendition(models.Model):
+class Rendition(PlainLoading, models.Model):
     """A playable file made from an asset; its bytes never change, so caches may keep them."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -186,7 +187,7 @@ class Rendition(models.Model):
         return f'"{self.sha256}"'
 
 
-class Image(models.Model):
+class Image(PlainLoading, models.Model):
     """A square picture, checked and resized; ``variants`` says which sizes are stored."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

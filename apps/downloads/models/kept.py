@@ -4,12 +4,13 @@ from django.db import models
 from django.db.models import Q
 
 from apps.accounts.models import Organization
+from apps.core.loading import PlainLoading
 from apps.downloads.keys import KEY_BYTES
 from apps.downloads.models.references import OutlivedKey
 from podcasts.models import Episode, Show
 
 
-class Download(models.Model):
+class Download(PlainLoading, models.Model):
     """One listener's coverage that reached the threshold.
 
     Nothing here leads to a person: the listener key stays with the coverage, which goes with its
