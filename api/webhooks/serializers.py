@@ -45,13 +45,11 @@ class WebhookSerializer(RowSerializer[WebhookEndpoint]):
         read_only_fields = fields
 
 
-class NewWebhookSerializer(WebhookSerializer):
-    """A webhook with its secret, as it is answered once."""
+class CreatedWebhookSerializer(WebhookSerializer):
+    """The one answer that holds the secret."""
 
-    secret = Computed(
-        lambda endpoint: None,
-        serializers.CharField(help_text="`whsec_` and base64. Keep it: it is not shown again."),
-        reads=[],
+    secret = serializers.CharField(
+        read_only=True, help_text="`whsec_` and base64. Keep it: it is not shown again."
     )
 
     class Meta(WebhookSerializer.Meta):
