@@ -54,7 +54,7 @@ class _Cursor(msgspec.Struct, array_like=True):
 
 
 def cursor_in[C: msgspec.Struct](request: Request, kind: type[C]) -> C | None:
-    """What ``?cursor=`` says, if it is there; raises ParameterError for what no link of ours had."""
+    """What ``?cursor=`` says, if it is there; ParameterError for what no link of ours had."""
     text = request.query_params.get("cursor")
     if not text:
         return None

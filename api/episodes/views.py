@@ -65,6 +65,7 @@ class EpisodesView(ListView[Episode]):
     """``/shows/<id>/episodes/``: drafts included, newest first."""
 
     serializer_class = EpisodeSerializer
+    row_route = ("episode",)
     filterset_class = EpisodeFilters
     is_streamed = True
     orderings: ClassVar = ORDERINGS

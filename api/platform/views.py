@@ -35,6 +35,11 @@ class _Place(msgspec.Struct, array_like=True):
     organization: UUID
     address_key: bytes
 
+    @property
+    def parts(self) -> tuple[date, UUID, bytes]:
+        """As services know it."""
+        return self.day, self.organization, self.address_key
+
 
 def _rendered(rows: list[QuarantinedAddress]) -> list[dict[str, Any]]:
     organizations = organizations_for_platform({row.organization for row in rows})
@@ -75,7 +80,7 @@ class QuarantineView(ApiView):
         _require_staff(request.user)
         size = page_size_of(request)
         place = cursor_in(request, _Place)
-        found = waiting_after(place and msgspec.structs.astuple(place), limit=size + 1)
+        found = waiting_after(place.parts if place else None, limit=size + 1)
         rows = found[:size]
         following = None
         if len(found) > size:

@@ -88,6 +88,7 @@ class UploadsView(RowsView[Upload]):
 
     read_scope = write_scope = Scope.UPLOADS
     serializer_class = UploadSerializer
+    row_route = ("upload",)
 
     def rows(self) -> QuerySet[Upload]:
         return uploads_of_member(self.request.user)
@@ -157,6 +158,7 @@ class PartUrlsView(ApiView):
     """``/uploads/<id>/part-urls/``."""
 
     read_scope = write_scope = Scope.UPLOADS
+    keeps_answers = False  # asking changes nothing, and addresses are good for an hour at most
 
     @extend_schema(
         operation_id="request_part_urls",

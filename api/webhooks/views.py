@@ -45,11 +45,10 @@ from apps.webhooks.models import WebhookDelivery, WebhookEndpoint
 from apps.webhooks.replaying import replay_delivery, replay_failed
 from podcasts.access import get_show
 
-
 _OF_ADMINS = {403: FORBIDDEN, 404: NOT_FOUND}
 _WRONG = (
-    INVALID + " Codes: `no_such_show`, `unknown_event`; of addresses `invalid_url`, "
-    "`https_required`, `private_address`, `unknown_host`."
+    INVALID + " Codes: `no_such_show` for `show`; `https_required`, `credentials` "
+    "and `private_address` for `url`."
 )
 _DISABLED = "`webhook_disabled`: switch it on first."
 
