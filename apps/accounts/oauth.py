@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from apps.accounts.scopes import MEANINGS, Scope
 
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class OAuthAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
