@@ -158,9 +158,11 @@ class AutoSchema(SpectacularSchema):
         return mapped
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        """What our lists are derived from tells; elsewhere drf-spectacular guesses."""
+        """What our lists have tells; elsewhere drf-spectacular guesses."""
         if isinstance(self.view, RowsView):
             return isinstance(self.view, ListView) and self.method == "GET"
+        if getattr(self.view, "pagination_class", None) is not None:
+            return self.method == "GET"
         return bool(super()._is_list_view(serializer))
 
     def get_tags(self) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from api.base.fields import IdField
-from api.base.rows import Computed, RowSerializer
+from api.base.rows import Computed, RowSerializer, told_once
 from apps.accounts.models import ApiToken
 from apps.accounts.roles import TOKEN_ROLES, Role
 from apps.accounts.scopes import Scope
@@ -88,9 +88,7 @@ class TokenSerializer(RowSerializer[ApiToken]):
 class CreatedTokenSerializer(TokenSerializer):
     """The one answer that holds the secret."""
 
-    secret = serializers.CharField(
-        read_only=True, help_text="Shown this once: only its hash is kept."
-    )
+    secret = told_once(serializers.CharField(help_text="Shown this once: only its hash is kept."))
 
     class Meta(TokenSerializer.Meta):
         fields = [*TokenSerializer.Meta.fields, "secret"]
