@@ -342,6 +342,7 @@ def test_secrets_that_had_their_time_are_forgotten(caller: Caller) -> None:
         ("https://app.example:8443/cb?x=1", "https://app.example:8443"),
         ("http://localhost:3000/cb", "http://localhost:3000"),
         ("http://127.0.0.1/cb", "http://127.0.0.1"),
+        ("http://[::1]:3000/cb", "http://[::1]:3000"),
         ("com.example.app:/cb", "com.example.app:"),
         ("http://app.example/cb", ""),
         ("https://app.example/cb#part", ""),
