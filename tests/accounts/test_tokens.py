@@ -30,8 +30,8 @@ from apps.accounts.tokens import (
 )
 from apps.core.clock import now
 from tests.conftest import People
+from tests.downloads.beside import Beside
 from tests.programs import UNKNOWN_SECRET, token_of_organization, token_of_person
-from tests.waiting import wait_until
 
 CHARACTERS = st.characters(codec="ascii", categories=["L", "N"])
 
@@ -172,13 +172,6 @@ def organization_token(people: People) -> None:
     token_of_organization(people.organization)
 
 
-def lock_waits() -> int:
-    """How many connections wait for a lock now."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return int(cursor.fetchone()[0])
-
-
 def test_there_is_a_limit_that_tokens_out_of_use_do_not_count_for(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,25 +192,13 @@ def test_two_made_at_once_are_not_both_the_last_that_is_allowed(
     people: People, make: Callable[[People], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tokens, "MAX_TOKENS", 1)
-    outcomes: list[str] = []
-
-    def second() -> None:
-        try:
-            make(people)
-        except ValidationError as error:
-            outcomes.append(str(error.code))
-        else:
-            outcomes.append("made")
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=second)
     with transaction.atomic():
         make(people)
-        thread.start()
-        wait_until(lambda: bool(outcomes) or lock_waits() > 0)
-    thread.join(30)
-    assert outcomes == ["limit_reached"]
+        second = Beside(lambda: make(people))
+        second.wait_until_it_waits()
+    second.join()
+    assert isinstance(second.error, ValidationError)
+    assert second.error.code == "limit_reached"
     assert ApiToken.objects.count() == 1
 
 

@@ -122,8 +122,10 @@ def test_what_is_made_leads_to_what_can_be_done_with_it() -> None:
     checked = 0
     for path, method, operation in operations():
         made = operation["responses"].get("201", {})
+        if not made:
+            continue
         view: Any = getattr(resolve(address_like(path)).func, "view_class", None)
-        if not made or len(view.row_route) != 1:
+        if len(view.row_route) != 1:
             assert "links" not in made, path
             continue
         own = resolve(reverse(f"api:{view.row_route[0]}", args=[UUID(int=7)]))
