@@ -74,7 +74,7 @@ class Caller:
         body = {"request": signed[1], "action": action, "scopes": scopes or ("read", "stats")}
         led = self.browser.post("/oauth/authorize", body)
         assert led.status_code == 302
-        assert led.headers["Location"].startswith(BACK)
+        assert led.headers["Location"].startswith(self.back)
         return parse_qs(urlsplit(led.headers["Location"]).query)
 
     def change(self, **body: Any) -> Any:
