@@ -15,7 +15,7 @@ from podcasts.services.changes import tell_lists, tell_lists_of_ids
 from podcasts.services.episodes import attach_audio
 from podcasts.services.telling import tell_processed
 
-# Errors of the file itself: another attempt at the same bytes ends in the same way.
+# Of ours, not of the file itself: another attempt at the same bytes may end otherwise.
 RETRYABLE_ERRORS = frozenset({"interrupted", "internal", "no-room", "cancelled"})
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -50,14 +49,3 @@ class BearerAuthentication(BaseAuthentication):
         """The challenge of a 401; that there is one makes it a 401."""
         secret = bearer_secret(request.headers.get("Authorization", ""))
         return CHALLENGE if secret is None else BAD_TOKEN_CHALLENGE
-
-
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """For the OpenAPI document."""
-
-    target_class = BearerAuthentication
-    name = "token"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        """OpenAPI 3.1, "security scheme object"."""
-        return {"type": "http", "scheme": "bearer", "description": "An API token: lw_…"}

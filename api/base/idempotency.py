@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from api.base.problems import ProblemError
 from api.base.rendering import to_json
 from api.models import KeptAnswer
+from apps.accounts.actors import name_of
 from apps.core.clock import now
 from apps.core.sealing import UnsealableError, seal, unseal
 
@@ -26,7 +27,8 @@ LIFETIME = timedelta(hours=24)
 LONGEST_KEY = 255
 # Of an advisory lock: the number means nothing but must never change.
 _LOCK = 0x49646B79
-_HEADERS = ("Location",)
+# What an answer says of its row and of itself; limits are those of the moment.
+_HEADERS = ("Location", "ETag", "Cache-Control")
 
 type Post = Callable[..., Response]
 
@@ -37,12 +39,12 @@ class _Kept(msgspec.Struct):
 
 
 def once_per_key(post: Post) -> Post:
-    """A view's ``post`` that honours the header."""
+    """A view's ``post`` that honours the header, unless the view keeps no answers."""
 
     @wraps(post)
     def answer(view: Any, request: Request, *args: Any, **parts: Any) -> Response:
         key = request.headers.get("Idempotency-Key")
-        if key is None:
+        if key is None or not view.keeps_answers:
             return post(view, request, *args, **parts)
         if not 1 <= len(key) <= LONGEST_KEY:
             detail = f"An Idempotency-Key has 1 to {LONGEST_KEY} characters."
@@ -53,7 +55,7 @@ def once_per_key(post: Post) -> Post:
 
 
 def _once(key: str, request: Request, act: Callable[[], Response]) -> Response:
-    owner = f"{type(request.user).__name__}:{request.user.pk}"
+    owner = name_of(request.user)
     name = hashlib.sha256(f"{owner}\n{key}".encode()).digest()
     purpose = f"answer:{owner}:{key}"
     asked = _fingerprint(request)

@@ -8,7 +8,7 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import merge
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 from django.conf import settings
@@ -23,6 +23,7 @@ from rest_framework.views import APIView
 
 from api.base.parameters import ParameterError
 
+PAGING = ("cursor", "page_size", "ordering")
 DEFAULT_SIZE = 50
 LARGEST_SIZE = 200
 _SORT = "_sort"
@@ -51,17 +52,29 @@ class _Cursor(msgspec.Struct, array_like=True):
     value: msgspec.Raw
     id: str
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        try:
-            padded = text + "=" * (-len(text) % 4)
-            document = base64.urlsafe_b64decode(padded.encode())
-            return msgspec.json.decode(document, type=cls)
-        except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
-            raise bad_cursor() from error
 
-    def __str__(self) -> str:
-        return base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
+def cursor_in[C: msgspec.Struct](request: Request, kind: type[C]) -> C | None:
+    """What ``?cursor=`` says, if it is there; ParameterError for what no link of ours had."""
+    text = request.query_params.get("cursor")
+    if not text:
+        return None
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        document = base64.urlsafe_b64decode(padded.encode())
+        return msgspec.json.decode(document, type=kind)
+    except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
+        raise bad_cursor() from error
+
+
+def page_address(address: str, cursor: msgspec.Struct) -> str:
+    """The same list from this place on."""
+    text = base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
+    return replace_query_param(address, "cursor", text)
+
+
+def address_of(request: Request) -> str:
+    """Where the request was sent, as the installation calls itself: a Host may say anything."""
+    return settings.BASE_URL + request.get_full_path()
 
 
 def bad_cursor() -> ParameterError:
@@ -101,18 +114,14 @@ class CursorPagination(BasePagination):
 
     def _read(self, request: Request, orderings: Orderings) -> None:
         """What the address asks for."""
-        self._address = settings.BASE_URL + request.get_full_path()
-        self._cursor = self._cursor_of(request)
+        self._address = address_of(request)
+        self._cursor = cursor_in(request, _Cursor)
         self._ordering = _ordering_of(request, orderings, self._cursor)
         self._size = page_size_of(request)
 
     @property
     def _is_backward(self) -> bool:
         return self._cursor is not None and self._cursor.is_backward
-
-    def _cursor_of(self, request: Request) -> _Cursor | None:
-        text = request.query_params.get("cursor")
-        return _Cursor.parse(text) if text else None
 
     @property
     def _is_descending(self) -> bool:
@@ -146,7 +155,7 @@ class CursorPagination(BasePagination):
         value, key = self._place_of(row)
         found = msgspec.Raw(msgspec.json.encode(value))
         cursor = _Cursor(self._ordering, is_backward, found, str(key))
-        return replace_query_param(self._address, "cursor", str(cursor))
+        return page_address(self._address, cursor)
 
     def next_link(self) -> str | None:
         """The page behind this one, if there is any."""

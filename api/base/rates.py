@@ -15,7 +15,7 @@ from redis.commands.core import Script
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 
-from apps.accounts.actors import Actor
+from apps.accounts.actors import Actor, name_of
 from apps.core import valkey
 from apps.core.addresses import client_address
 
@@ -94,7 +94,7 @@ def asker(request: Request) -> Asker:
 
 def asker_of(actor: Actor) -> Asker:
     """Of a token or a person."""
-    return Asker(f"{type(actor).__name__}:{actor.pk}", settings.API_RATE)
+    return Asker(name_of(actor), settings.API_RATE)
 
 
 def guesser(request: Request) -> Asker:

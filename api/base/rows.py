@@ -38,6 +38,11 @@ class Computed(serializers.Field[Any, Any, Any, Any]):
         return self.of(value)
 
 
+def told_once(output: "serializers.Field[Any, Any, Any, Any]") -> Computed:
+    """What no row has, and the view adds to one answer: ``row_answer(…, once=…)``."""
+    return Computed(lambda row: None, output, reads=[])
+
+
 @dataclass(frozen=True, slots=True)
 class Plan[M: Model]:
     """How rows are fetched and rendered when these of their fields are wanted."""

@@ -11,7 +11,7 @@ from rest_framework.permissions import SAFE_METHODS, AllowAny
 from api.base.idempotency import LONGEST_KEY
 from api.base.problems import CONTENT_TYPE as PROBLEM_TYPE
 from api.base.rows import RowSerializer
-from api.base.views import SPARSE_TYPE, ListView, RowsView, RowView
+from api.base.views import SPARSE_TYPE, ListView, RowsView
 from api.document.about import SESSION, TOKEN
 from api.document.naming import operation_id
 from api.document.tags import tag_of
@@ -158,9 +158,11 @@ class AutoSchema(SpectacularSchema):
         return mapped
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        """What our lists are derived from tells; elsewhere drf-spectacular guesses."""
+        """What our lists have tells; elsewhere drf-spectacular guesses."""
         if isinstance(self.view, RowsView):
             return isinstance(self.view, ListView) and self.method == "GET"
+        if getattr(self.view, "pagination_class", None) is not None:
+            return self.method == "GET"
         return bool(super()._is_list_view(serializer))
 
     def get_tags(self) -> list[str]:
@@ -187,17 +189,16 @@ class AutoSchema(SpectacularSchema):
 
     def _add_parameters(self, operation: Schema) -> None:
         found = operation.setdefault("parameters", [])
-        view = self.view
-        if self.method == "GET" and isinstance(view, RowsView):
-            found.append(fields_parameter(view.serializer_class))
+        if serializer := self._chosen_from():
+            found.append(fields_parameter(serializer))
         if self.method == "GET":
             found.append(_parameter("header", "If-None-Match", "The tag of what you have."))
-        if self.method == "POST":
+        if self._is_kept():
             text = "Makes repeating the request safe, for 24 hours."
             key = _parameter("header", "Idempotency-Key", text)
             key["schema"] |= {"minLength": 1, "maxLength": LONGEST_KEY}
             found.append(key)
-        if self.method != "GET" and isinstance(view, RowView):
+        if self._honours_if_match():
             text = "Refuse the change unless this is still the tag of what is stored."
             found.append(_parameter("header", "If-Match", text))
 
@@ -205,7 +206,7 @@ class AutoSchema(SpectacularSchema):
         responses = operation["responses"]
         for status, answer in responses.items():
             if status.startswith("2") and "$ref" not in answer:
-                self._add_to_success(answer)
+                self._add_to_success(status, answer)
         if self.method == "GET":
             responses["304"] = {"description": "What you have is what is there."}
         for status in self._errors(operation):
@@ -213,14 +214,16 @@ class AutoSchema(SpectacularSchema):
             responses.setdefault(status, {"$ref": f"#/components/responses/{name}"})
         operation["responses"] = dict(sorted(responses.items()))
 
-    def _add_to_success(self, answer: Schema) -> None:
+    def _add_to_success(self, status: str, answer: Schema) -> None:
         headers = answer.setdefault("headers", {})
         for name, text in _LIMITS.items():
             headers.setdefault(name, _header(text))
-        if self.method == "GET" or isinstance(self.view, RowView):
-            headers.setdefault("ETag", _header("The tag of this answer."))
         content = answer.get("content", {})
-        if self.method == "GET" and isinstance(self.view, RowsView) and content:
+        if content and (self.method == "GET" or isinstance(self.view, RowsView)):
+            headers.setdefault("ETag", _header("The tag of what is stored now."))
+        if status == "201":
+            headers.setdefault("Location", _header("The address of what was made."))
+        if content and self._chosen_from():
             content[SPARSE_TYPE] = {
                 "schema": {
                     "type": "object",
@@ -237,11 +240,23 @@ class AutoSchema(SpectacularSchema):
             statuses += ["404", "409", "413", "415"]
         if self.method == "DELETE":
             statuses.append("409")
-        if self.method == "POST":
+        if self._is_kept():
             statuses.append("422")
-        if self.method != "GET" and isinstance(self.view, RowView):
+        if self._honours_if_match():
             statuses.append("412")
         return statuses
+
+    def _chosen_from(self) -> type[RowSerializer[Any]] | None:
+        """Whose fields ``?fields=`` chooses from, where it is taken."""
+        serializer = getattr(self.view, "serializer_class", None)
+        is_of_rows = isinstance(serializer, type) and issubclass(serializer, RowSerializer)
+        return serializer if self.method == "GET" and is_of_rows else None
+
+    def _is_kept(self) -> bool:
+        return self.method == "POST" and bool(getattr(self.view, "keeps_answers", False))
+
+    def _honours_if_match(self) -> bool:
+        return self.method != "GET" and bool(getattr(self.view, "honours_if_match", False))
 
 
 def fields_parameter(serializer: type[RowSerializer[Any]]) -> Schema:

@@ -33,11 +33,12 @@ database. The answer's media type is then `application/vnd.longwave.sparse+json`
 nothing has changed. HEAD is answered wherever GET is, with the same headers and no body.
 
 **Lost updates.** Send the tag of what you read as `If-Match` with a change. When somebody else \
-was faster the answer is 412 (`changed_meanwhile`) and nothing has happened.
+was faster the answer is 412 (`changed_meanwhile`) and nothing has happened. A change that takes \
+no `If-Match` refuses it (400, `if_match_not_supported`).
 
 **Repeating.** A POST with an `Idempotency-Key` may be sent again for {_HOURS} hours: it gets \
 the same answer, with `Idempotency-Replayed: true`, and happens once. A refused attempt keeps \
-nothing.
+nothing. A 201 says in `Location` where the new thing is.
 
 **Limits.** `RateLimit-Policy` and `RateLimit` stand in every answer. Beyond them comes 429 with \
 `Retry-After`.

@@ -52,7 +52,7 @@ _THINGS = {
     "show_episodes": "episode",
     "organizations": "organization",
     "organization_webhooks": "webhook",
-    "webhooks": "webhook",
+    "organization_webhook": "webhook",
     "webhook_deliveries": "delivery",
     "uploads": "upload",
     "tokens": "token",

@@ -12,8 +12,6 @@ _SINGULARS = {"series": "series", "statistics": "statistics", "notes": "notes", 
 def operation_id(path: str, method: str, *, is_list: bool) -> str:
     """For an address such as ``/api/v1/shows/{show_id}/feed/``."""
     things = _things(path)
-    if not things:
-        return f"{_VERBS[method]}_root"
     names, ends_with_id = [name for name, _ in things], things[-1][1]
     if method == "POST" and len(things) > 1 and things[-2][1] and not is_list:
         # An action on one thing: POST /shows/{show_id}/restore/

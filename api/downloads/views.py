@@ -22,9 +22,7 @@ from podcasts.access import episodes_of_member, require_show
 class DownloadsView(ListView[Download]):
     """What both lists have in common."""
 
-    tag = "statistics"
     read_scope = Scope.STATS
-    write_scope = Scope.STATS
     serializer_class = DownloadSerializer
     is_streamed = True
     # New ones come last in it (but for imports of old logs), and indexes have it.

@@ -9,9 +9,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.base.documents import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
+from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
 from api.base.refusals import telling_refusals
-from api.base.views import RowView
+from api.base.views import RowsView, RowView
 from api.episodes.serializers import EpisodeSerializer, PublishInput, ScheduleInput
 from apps.accounts.roles import Role
 from podcasts.access import episodes_of_member, get_episode
@@ -131,8 +131,13 @@ class UnpublishView(ActionView):
         return self.acted(episode_id, lambda episode: publishing.unpublish_episode(episode=episode))
 
 
-class RestoreView(ActionView):
-    """``/episodes/<id>/restore/``."""
+class RestoreView(RowsView[Episode]):
+    """``/episodes/<id>/restore/``; what is in the trash has no tag, as nobody reads it there."""
+
+    serializer_class = EpisodeSerializer
+
+    def rows(self) -> QuerySet[Episode]:
+        return episodes_of_member(self.request.user)
 
     @extend_schema(
         operation_id="restore_episode",

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.base.documents import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
+from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
 from api.base.pictures import PICTURE_BODY, PICTURE_PARSERS, picture_of
 from api.episodes.actions import ActionView
 from api.episodes.serializers import EpisodeSerializer

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.base.documents import FORBIDDEN, INVALID, NOT_FOUND, problems
+from api.base.described_refusals import FORBIDDEN, INVALID, NOT_FOUND, problems
 from api.base.problems import problem
 from api.base.refusals import refusal_of
 from api.base.views import ApiView

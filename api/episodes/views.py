@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.base.documents import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
+from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
 from api.base.pagination import Orderings
 from api.base.views import ApiView, ListView, RowView
 from api.episodes.filters import EpisodeFilters, EpisodesOfAllShowsFilters
@@ -65,6 +65,7 @@ class EpisodesView(ListView[Episode]):
     """``/shows/<id>/episodes/``: drafts included, newest first."""
 
     serializer_class = EpisodeSerializer
+    row_route = ("episode",)
     filterset_class = EpisodeFilters
     is_streamed = True
     orderings: ClassVar = ORDERINGS

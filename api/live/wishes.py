@@ -10,12 +10,11 @@ from django.http import HttpRequest, QueryDict
 from rest_framework.request import Request
 
 from api.base.filters import filter_parameters, filtered
+from api.base.pagination import PAGING
 from api.base.parameters import ParameterError, refuse_unknown, wanted_fields
 from api.base.views import ListView
 from apps.accounts.actors import Actor
 from apps.live.groups import Board
-
-_PAGING = ("cursor", "ordering", "page_size")
 
 type Parts = Mapping[str, UUID]
 """The ids in a list's address, by name."""
@@ -90,7 +89,7 @@ def asked(source: LiveList, query: str) -> Asked:
     request = _request(query)
     view = source.view()
     view.setup(request)
-    for name in _PAGING:
+    for name in PAGING:
         if name in request.query_params:
             detail = "A stream has no pages and no order: ask for these when you get the list."
             raise ParameterError(name, "not_for_streams", detail)

@@ -5,12 +5,11 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import Http404
-from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.base.documents import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
+from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
 from api.base.pagination import Orderings
 from api.base.refusals import telling_refusals
 from api.base.views import ListView, RowsView, RowView
@@ -35,6 +34,7 @@ class InvitationsView(OfOrganization, ListView[Invitation]):
     """``/organizations/<id>/invitations/``: the open ones, for admins."""
 
     serializer_class = InvitationSerializer
+    row_route = ("invitation", "organization_id")
     orderings: ClassVar = Orderings(
         "-created_at",
         {"created_at": "created_at", "expires_at": "expires_at", "email": "email"},
@@ -79,9 +79,7 @@ class InvitationsView(OfOrganization, ListView[Invitation]):
         email, role = data.validated_data["email"], Role(data.validated_data["role"])
         with telling_refusals():
             invitation = invite(actor=actor, email=email, role=role)
-        answer = self.row_answer(invitation.pk, status=201)
-        answer["Location"] = reverse("api:invitation", args=[organization_id, invitation.pk])
-        return answer
+        return self.row_answer(invitation.pk, status=201)
 
 
 class InvitationView(OfOrganization, RowView[Invitation]):

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.base.documents import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
+from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
 from api.base.pagination import Orderings
 from api.base.refusals import telling_refusals
 from api.base.views import ListView, RowView

@@ -4,12 +4,11 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.base.documents import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
+from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
 from api.base.pagination import Orderings
 from api.base.views import ListView, RowView
 from api.organizations.serializers import OrganizationInput, OrganizationSerializer
@@ -28,6 +27,7 @@ class OrganizationsView(ListView[Organization]):
     """``/organizations/``: those that one belongs to, by name."""
 
     serializer_class = OrganizationSerializer
+    row_route = ("organization",)
     orderings: ClassVar = Orderings("name", {"name": "name", "created_at": "created_at"})
 
     def rows(self) -> QuerySet[Organization]:
@@ -49,9 +49,7 @@ class OrganizationsView(ListView[Organization]):
         data = OrganizationInput(data=request.data)
         data.is_valid(raise_exception=True)
         founded = found_organization(owner=owner, name=data.validated_data["name"])
-        answer = self.row_answer(founded.pk, status=201)
-        answer["Location"] = reverse("api:organization", args=[founded.pk])
-        return answer
+        return self.row_answer(founded.pk, status=201)
 
 
 class OrganizationView(OfOrganization, RowView[Organization]):

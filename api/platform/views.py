@@ -1,7 +1,6 @@
 """Downloads that wait for review, and their release; for the platform's staff."""
 
 import logging
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import date
 from typing import Any, ClassVar
 from uuid import UUID
@@ -11,10 +10,9 @@ from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import replace_query_param
 
-from api.base.documents import INVALID, NOT_FOUND, problems
-from api.base.pagination import bad_cursor, page_size_of
+from api.base.described_refusals import INVALID, NOT_FOUND, problems
+from api.base.pagination import address_of, cursor_in, page_address, page_size_of
 from api.base.views import ApiView
 from api.platform.serializers import ReleasedSerializer, ReleaseInput, WaitingPageSerializer
 from apps.accounts.access import organizations_for_platform
@@ -37,19 +35,10 @@ class _Place(msgspec.Struct, array_like=True):
     organization: UUID
     address_key: bytes
 
-    def __str__(self) -> str:
-        return urlsafe_b64encode(msgspec.json.encode(self)).decode()
-
-
-def _place_of(request: Request) -> tuple[date, UUID, bytes] | None:
-    text = request.query_params.get("cursor")
-    if text is None:
-        return None
-    try:
-        place = msgspec.json.decode(urlsafe_b64decode(text.encode()), type=_Place)
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise bad_cursor() from error
-    return place.day, place.organization, place.address_key
+    @property
+    def parts(self) -> tuple[date, UUID, bytes]:
+        """As services know it."""
+        return self.day, self.organization, self.address_key
 
 
 def _rendered(rows: list[QuarantinedAddress]) -> list[dict[str, Any]]:
@@ -90,12 +79,13 @@ class QuarantineView(ApiView):
         """One page of what waits for review: three queries, however many rows."""
         _require_staff(request.user)
         size = page_size_of(request)
-        found = waiting_after(_place_of(request), limit=size + 1)
+        place = cursor_in(request, _Place)
+        found = waiting_after(place.parts if place else None, limit=size + 1)
         rows = found[:size]
         following = None
         if len(found) > size:
             last = _Place(rows[-1].day, rows[-1].organization, rows[-1].address_key)
-            following = replace_query_param(request.build_absolute_uri(), "cursor", str(last))
+            following = page_address(address_of(request), last)
         return Response({"next": following, "previous": None, "results": _rendered(rows)})
 
 

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.base.documents import NOT_FOUND, problems
+from api.base.described_refusals import NOT_FOUND, problems
 from api.base.views import ApiView
 from podcasts.access import get_show
 from podcasts.feeds.state import feed_state

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.base.documents import INVALID, NOT_FOUND, problems
+from api.base.described_refusals import INVALID, NOT_FOUND, problems
 from api.base.pagination import Orderings
 from api.base.parameters import ParameterError
 from api.base.rows import Computed, RowSerializer

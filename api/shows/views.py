@@ -5,12 +5,11 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.base.documents import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
+from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
 from api.base.pagination import Orderings
 from api.base.problems import ProblemError
 from api.base.views import ListView, RowView
@@ -47,6 +46,8 @@ class ShowsView(ListView[Show]):
 
 class OrganizationShowsView(OfOrganization, ShowsView):
     """``/organizations/<id>/shows/``."""
+
+    row_route = ("show",)
 
     def rows(self) -> QuerySet[Show]:
         return super().rows().filter(organization=self.kwargs["organization_id"])
@@ -86,9 +87,7 @@ class OrganizationShowsView(OfOrganization, ShowsView):
             message = "No handle can be made from this title: give one."
             raise ValidationError({"handle": ValidationError(message, code="required")})
         show = create_show(organization=membership.organization, **fields)
-        answer = self.row_answer(show.pk, status=201)
-        answer["Location"] = reverse("api:show", args=[show.pk])
-        return answer
+        return self.row_answer(show.pk, status=201)
 
 
 def _usual(membership: Membership, request: Request) -> dict[str, str]:

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base.fields import IdField
-from api.base.pagination import Orderings
+from api.base.pagination import PAGING, Orderings
 from api.base.parameters import ParameterError
 from api.base.sequences import SequencePagination
 from api.statistics import answers
@@ -18,8 +18,6 @@ from api.statistics.views import ChartView, StatisticsView, subject_of
 from apps.downloads import episode_table
 from apps.downloads.episode_curves import MOST_EPISODES, STEP_HOURS
 from apps.downloads.episode_table import Published, published_episodes, sorted_episodes, table_rows
-
-_PAGING = ("cursor", "page_size", "ordering")
 
 
 class EpisodesView(StatisticsView):
@@ -40,7 +38,7 @@ class EpisodesView(StatisticsView):
 
     def known_parameters(self) -> tuple[str, ...]:
         """Those of lists."""
-        return _PAGING
+        return PAGING
 
     def get(self, request: Request, show_id: UUID) -> Response:
         """Downloads of the first 7, 30 and 90 days of each episode that is or was public.

@@ -8,7 +8,7 @@ from api.base.schema import AutoSchema
 
 
 class ChartSchema(AutoSchema):
-    """For views that are derived from ``views.ChartView``."""
+    """For views that are derived from ``views.StatisticsView``."""
 
     view: Any  # a StatisticsView
 

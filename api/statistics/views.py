@@ -29,9 +29,7 @@ from podcasts.access import episodes_of_member, shows_of_member
 class StatisticsView(ApiView):
     """What every view of statistics needs: the scope, parameters that are read, the subject."""
 
-    tag = "statistics"
     read_scope = Scope.STATS
-    write_scope = Scope.STATS
     schema = ChartSchema()
     query: ClassVar[type[Serializer[Any]]] = NoQuery
     answer: ClassVar[type[Serializer[Any]]]

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from api.base.fields import IdField
-from api.base.rows import Computed, RowSerializer
+from api.base.rows import Computed, RowSerializer, told_once
 from apps.accounts.models import ApiToken
 from apps.accounts.roles import TOKEN_ROLES, Role
 from apps.accounts.scopes import Scope
@@ -54,7 +54,9 @@ def _status(token: ApiToken) -> str:
     return token.status(now())
 
 
-class _TokenFields(serializers.Serializer[ApiToken]):
+class TokenSerializer(RowSerializer[ApiToken]):
+    """A token without its secret."""
+
     show = IdField(
         source="show_id", allow_null=True, help_text="The only show it may touch; null for all."
     )
@@ -63,10 +65,6 @@ class _TokenFields(serializers.Serializer[ApiToken]):
         serializers.ChoiceField(choices=TOKEN_STATUSES),
         reads=["revoked_at", "expires_at"],
     )
-
-
-class TokenSerializer(_TokenFields, RowSerializer[ApiToken]):
-    """A token without its secret."""
 
     class Meta:
         model = ApiToken
@@ -87,10 +85,10 @@ class TokenSerializer(_TokenFields, RowSerializer[ApiToken]):
         read_only_fields = fields
 
 
-class CreatedTokenSerializer(_TokenFields, serializers.ModelSerializer[ApiToken]):
+class CreatedTokenSerializer(TokenSerializer):
     """The one answer that holds the secret."""
 
-    secret = serializers.CharField(help_text="Shown this once: only its hash is kept.")
+    secret = told_once(serializers.CharField(help_text="Shown this once: only its hash is kept."))
 
     class Meta(TokenSerializer.Meta):
         fields = [*TokenSerializer.Meta.fields, "secret"]

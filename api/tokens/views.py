@@ -6,12 +6,13 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404
-from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
 from api.base.permissions import require_person
+from api.base.refusals import telling_refusals
 from api.base.views import ListView, RowView
 from api.tokens.serializers import (
     CreatedTokenSerializer,
@@ -23,6 +24,7 @@ from apps.accounts.access import require_role
 from apps.accounts.models import ApiToken, Organization
 from apps.accounts.roles import Role
 from apps.accounts.tokens import (
+    MAX_TOKENS,
     create_organization_token,
     create_token,
     own_tokens,
@@ -44,30 +46,42 @@ def _wishes(data: NewTokenSerializer, shows: ShowQuerySet) -> dict[str, Any]:
     return fields | {"show_id": show_id}
 
 
-def _created(token: ApiToken, secret: str, address: str) -> Response:
-    body = TokenSerializer.plan().render(token) | {"secret": secret}
-    # The answer to a POST is not cached anyway (RFC 9111, 3); this one by nobody's mistake either.
-    headers = {"Location": address, "Cache-Control": "no-store"}
-    return Response(body, status=201, headers=headers)
+_PERSON_ONLY = "`session_required`: a token makes and revokes no other."
+_NOT_MADE = {
+    400: INVALID + " Codes: `does_not_exist` for the show, `in_the_past` for `expires_at`.",
+    409: f"`limit_reached`: there are {MAX_TOKENS} usable ones already.",
+}
+_OF_ADMINS = {403: FORBIDDEN, 404: NOT_FOUND}
 
 
 class TokensView(ListView[ApiToken]):
     """``/tokens/``: one's own; a token sees itself."""
 
     serializer_class = TokenSerializer
+    row_route = ("token",)
     read_scope = None  # whatever it may do, a token may know what that is
     write_scope = None  # no scope would be enough
 
     def rows(self) -> QuerySet[ApiToken]:
         return own_tokens(self.request.user)
 
-    @extend_schema(request=NewTokenSerializer, responses={201: CreatedTokenSerializer})
+    @extend_schema(operation_id="list_tokens", responses=TokenSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """One page of one's own, newest first; a token finds itself."""
+        return super().get(request)
+
+    @extend_schema(
+        operation_id="create_token",
+        request=NewTokenSerializer,
+        responses={201: CreatedTokenSerializer, **problems(_NOT_MADE | {403: _PERSON_ONLY})},
+    )
     def post(self, request: Request) -> Response:
         """Make one; only a person who has signed in can."""
         user = require_person(request.user)
         fields = _wishes(NewTokenSerializer(data=request.data), shows_of_member(user))
-        token, secret = create_token(user=user, **fields)
-        return _created(token, secret, reverse("api:token", args=[token.pk]))
+        with telling_refusals():
+            token, secret = create_token(user=user, **fields)
+        return self.row_answer(token.pk, status=201, once={"secret": secret})
 
 
 class TokenView(RowView[ApiToken]):
@@ -79,15 +93,22 @@ class TokenView(RowView[ApiToken]):
     def rows(self) -> QuerySet[ApiToken]:
         return own_tokens(self.request.user)
 
-    @extend_schema(responses=TokenSerializer)
+    @extend_schema(
+        operation_id="get_token",
+        responses={200: TokenSerializer, **problems({404: NOT_FOUND})},
+    )
     def get(self, request: Request, token_id: UUID) -> Response:
         """What it may do, until when, and when it was last used."""
         return self.row_answer(token_id)
 
-    @extend_schema(operation_id="revoke_token", responses={204: None})
+    @extend_schema(
+        operation_id="revoke_token",
+        responses={204: None, **problems({404: NOT_FOUND, 412: CHANGED})},
+    )
     def delete(self, request: Request, token_id: UUID) -> Response:
         """Revoke it: it works no more, at once. Lists show it for 90 days."""
-        _revoke(self.rows(), token_id)
+        with self.unchanged(token_id):
+            _revoke(self.rows(), token_id)
         return Response(status=204)
 
 
@@ -102,6 +123,7 @@ class OrganizationTokensView(ListView[ApiToken]):
     """``/organizations/<id>/tokens/``: the organisation's own, for its admins."""
 
     serializer_class = TokenSerializer
+    row_route = ("organization-token", "organization_id")
     write_scope = None  # no scope would be enough
 
     def _organization(self) -> Organization:
@@ -111,7 +133,28 @@ class OrganizationTokensView(ListView[ApiToken]):
     def rows(self) -> QuerySet[ApiToken]:
         return tokens_of_organization(self._organization())
 
-    @extend_schema(request=NewOrganizationTokenSerializer, responses={201: CreatedTokenSerializer})
+    @extend_schema(
+        operation_id="list_organization_tokens",
+        responses={200: TokenSerializer(many=True), **problems(_OF_ADMINS)},
+    )
+    def get(self, request: Request, organization_id: UUID) -> Response:
+        """One page of the organisation's, newest first; those of its people are theirs."""
+        return super().get(request)
+
+    @extend_schema(
+        operation_id="create_organization_token",
+        request=NewOrganizationTokenSerializer,
+        responses={
+            201: CreatedTokenSerializer,
+            **problems(
+                _NOT_MADE
+                | {
+                    403: f"{FORBIDDEN} `too_strong`: the role is above your own. {_PERSON_ONLY}",
+                    404: NOT_FOUND,
+                }
+            ),
+        },
+    )
     def post(self, request: Request, organization_id: UUID) -> Response:
         """Make one; only a person who has signed in can."""
         actor = require_role(request.user, organization_id, Role.ADMIN)
@@ -119,9 +162,9 @@ class OrganizationTokensView(ListView[ApiToken]):
         data = NewOrganizationTokenSerializer(data=request.data)
         fields = _wishes(data, shows_of(actor.organization))
         role = Role(fields.pop("role"))
-        token, secret = create_organization_token(actor=actor, role=role, **fields)
-        address = reverse("api:organization-token", args=[organization_id, token.pk])
-        return _created(token, secret, address)
+        with telling_refusals():
+            token, secret = create_organization_token(actor=actor, role=role, **fields)
+        return self.row_answer(token.pk, status=201, once={"secret": secret})
 
 
 class OrganizationTokenView(RowView[ApiToken]):
@@ -135,15 +178,25 @@ class OrganizationTokenView(RowView[ApiToken]):
         membership = require_role(self.request.user, organization_id, Role.ADMIN)
         return tokens_of_organization(membership.organization)
 
-    @extend_schema(operation_id="get_organization_token", responses=TokenSerializer)
+    @extend_schema(
+        operation_id="get_organization_token",
+        responses={200: TokenSerializer, **problems(_OF_ADMINS)},
+    )
     def get(self, request: Request, organization_id: UUID, token_id: UUID) -> Response:
         """What it may do, until when, and when it was last used."""
         return self.row_answer(token_id)
 
-    @extend_schema(operation_id="revoke_organization_token", responses={204: None})
+    @extend_schema(
+        operation_id="revoke_organization_token",
+        responses={
+            204: None,
+            **problems({403: f"{FORBIDDEN} {_PERSON_ONLY}", 404: NOT_FOUND, 412: CHANGED}),
+        },
+    )
     def delete(self, request: Request, organization_id: UUID, token_id: UUID) -> Response:
         """Revoke it, at once; only a person can. A token revokes itself at ``/tokens/``."""
         tokens = self.rows()
         require_person(request.user)
-        _revoke(tokens, token_id)
+        with self.unchanged(token_id):
+            _revoke(tokens, token_id)
         return Response(status=204)

@@ -9,10 +9,10 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.base.documents import FORBIDDEN, INVALID, NOT_FOUND, problems
-from api.base.pagination import CursorPagination, Orderings
+from api.base.described_refusals import FORBIDDEN, INVALID, NOT_FOUND, problems
+from api.base.pagination import PAGING, CursorPagination, Orderings
 from api.base.parameters import ParameterError, wanted_fields
-from api.base.views import PAGING, RowsView
+from api.base.views import RowsView
 from api.organizations.standing import OfOrganization
 from api.shows.serializers import ShowSerializer
 from api.trash.serializers import TrashedEpisodeSerializer, TrashedShowSerializer
@@ -27,6 +27,8 @@ _KINDS = ("show", "episode")
 class TrashView(OfOrganization):
     """``/organizations/<id>/trash/``: what was deleted last, first."""
 
+    # Of the longer rows: a show's has the same fields.
+    serializer_class = TrashedEpisodeSerializer
     pagination_class = CursorPagination
     parameters: ClassVar = (*PAGING, "fields", "kind")
     orderings: ClassVar = Orderings("-deleted_at", {"deleted_at": "deleted_at"})
@@ -54,7 +56,7 @@ class TrashView(OfOrganization):
         return paginator.get_paginated_response([rendered[row.pk] for row in page])
 
     def _plans(self) -> dict[Any, Any]:
-        wanted = wanted_fields(self.request, TrashedEpisodeSerializer)
+        wanted = wanted_fields(self.request, self.serializer_class)
         # Of a show's row there is nothing to choose within ``show``.
         outer = None if wanted is None else frozenset(name.partition(".")[0] for name in wanted)
         return {

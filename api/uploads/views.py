@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.base.documents import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
+from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
 from api.base.pagination import Orderings
 from api.base.permissions import require_scope
 from api.base.problems import ProblemError
@@ -88,6 +88,7 @@ class UploadsView(RowsView[Upload]):
 
     read_scope = write_scope = Scope.UPLOADS
     serializer_class = UploadSerializer
+    row_route = ("upload",)
 
     def rows(self) -> QuerySet[Upload]:
         return uploads_of_member(self.request.user)
@@ -157,6 +158,7 @@ class PartUrlsView(ApiView):
     """``/uploads/<id>/part-urls/``."""
 
     read_scope = write_scope = Scope.UPLOADS
+    keeps_answers = False  # asking changes nothing, and addresses are good for an hour at most
 
     @extend_schema(
         operation_id="request_part_urls",

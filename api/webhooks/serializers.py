@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from api.base.fields import IdField
-from api.base.rows import Computed, RowSerializer
+from api.base.rows import Computed, RowSerializer, told_once
 from apps.webhooks.event_types import EventType
 from apps.webhooks.models import (
     MAX_URL,
@@ -45,13 +45,11 @@ class WebhookSerializer(RowSerializer[WebhookEndpoint]):
         read_only_fields = fields
 
 
-class NewWebhookSerializer(WebhookSerializer):
-    """A webhook with its secret, as it is answered once."""
+class CreatedWebhookSerializer(WebhookSerializer):
+    """The one answer that holds the secret."""
 
-    secret = Computed(
-        lambda endpoint: None,
-        serializers.CharField(help_text="`whsec_` and base64. Keep it: it is not shown again."),
-        reads=[],
+    secret = told_once(
+        serializers.CharField(help_text="`whsec_` and base64. Keep it: it is not shown again.")
     )
 
     class Meta(WebhookSerializer.Meta):

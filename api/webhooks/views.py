@@ -1,7 +1,5 @@
 """Webhooks: set up, tested, and their deliveries looked at and repeated; for admins and owners."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +10,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.base.problems import ProblemError
+from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
+from api.base.refusals import telling_refusals
 from api.base.views import ApiView, ListView, RowsView, RowView
 from api.webhooks.filters import DeliveryFilters
 from api.webhooks.serializers import (
+    CreatedWebhookSerializer,
     DeliveryBriefSerializer,
     DeliverySerializer,
-    NewWebhookSerializer,
     ReplayedSerializer,
     SecretSerializer,
     SinceInput,
@@ -35,6 +34,7 @@ from apps.webhooks.access import (
     get_endpoint,
 )
 from apps.webhooks.endpoints import (
+    MAX_ENDPOINTS,
     create_endpoint,
     delete_endpoint,
     rotate_secret,
@@ -45,16 +45,12 @@ from apps.webhooks.models import WebhookDelivery, WebhookEndpoint
 from apps.webhooks.replaying import replay_delivery, replay_failed
 from podcasts.access import get_show
 
-
-@contextmanager
-def _conflicts() -> Iterator[None]:
-    """What is refused because of how things stand is a 409 with the refusal's own code."""
-    try:
-        yield
-    except ValidationError as error:
-        if hasattr(error, "error_dict"):
-            raise
-        raise ProblemError(409, str(error.code), error.messages[0]) from error
+_OF_ADMINS = {403: FORBIDDEN, 404: NOT_FOUND}
+_WRONG = (
+    INVALID + " Codes: `no_such_show` for `show`; `https_required`, `credentials` "
+    "and `private_address` for `url`."
+)
+_DISABLED = "`webhook_disabled`: switch it on first."
 
 
 def _require_show(request: Request, organization_id: UUID, fields: dict[str, Any]) -> None:
@@ -74,32 +70,48 @@ class WebhooksView(ListView[WebhookEndpoint]):
     """``/organizations/<id>/webhooks/``: newest first."""
 
     serializer_class = WebhookSerializer
+    row_route = ("webhook",)
 
     def rows(self) -> QuerySet[WebhookEndpoint]:
         organization_id = self.kwargs["organization_id"]
         return endpoints_of_member(self.request.user).filter(organization=organization_id)
 
+    @extend_schema(
+        operation_id="list_organization_webhooks",
+        responses={200: WebhookSerializer(many=True), **problems(_OF_ADMINS)},
+    )
     def get(self, request: Request, organization_id: UUID) -> Response:
         """One page of an organisation's webhooks."""
         require_role(request.user, organization_id, Role.ADMIN)
         return super().get(request)
 
-    @extend_schema(request=WebhookInput, responses={201: NewWebhookSerializer})
+    @extend_schema(
+        operation_id="create_organization_webhook",
+        request=WebhookInput,
+        responses={
+            201: CreatedWebhookSerializer,
+            **problems(
+                _OF_ADMINS
+                | {
+                    400: _WRONG,
+                    409: f"`limit_reached`: an organisation can have {MAX_ENDPOINTS}.",
+                }
+            ),
+        },
+    )
     def post(self, request: Request, organization_id: UUID) -> Response:
         """Set one up. The answer holds its secret, which is not shown again."""
         membership = require_role(request.user, organization_id, Role.ADMIN)
         data = WebhookInput(data=request.data)
         data.is_valid(raise_exception=True)
         _require_show(request, organization_id, data.validated_data)
-        with _conflicts():
+        with telling_refusals():
             endpoint, secret = create_endpoint(
                 organization=membership.organization,
                 created_by=person_of(request.user),
                 **data.validated_data,
             )
-        answer = self.row_answer(endpoint.pk, status=201)
-        answer.data |= {"secret": secret}
-        return answer
+        return self.row_answer(endpoint.pk, status=201, once={"secret": secret})
 
 
 class WebhookView(RowView[WebhookEndpoint]):
@@ -110,12 +122,23 @@ class WebhookView(RowView[WebhookEndpoint]):
     def rows(self) -> QuerySet[WebhookEndpoint]:
         return endpoints_of_member(self.request.user)
 
+    @extend_schema(
+        operation_id="get_webhook",
+        responses={200: WebhookSerializer, **problems(_OF_ADMINS)},
+    )
     def get(self, request: Request, webhook_id: UUID) -> Response:
         """A webhook."""
         get_endpoint(request.user, webhook_id)
         return self.row_answer(webhook_id)
 
-    @extend_schema(request=WebhookInput)
+    @extend_schema(
+        operation_id="update_webhook",
+        request=WebhookInput,
+        responses={
+            200: WebhookSerializer,
+            **problems(_OF_ADMINS | {400: _WRONG, 412: CHANGED}),
+        },
+    )
     def patch(self, request: Request, webhook_id: UUID) -> Response:
         """Change what is named and nothing else; ``is_enabled`` switches it on again."""
         endpoint = get_endpoint(request.user, webhook_id)
@@ -126,6 +149,10 @@ class WebhookView(RowView[WebhookEndpoint]):
             update_endpoint(endpoint=endpoint, **data.validated_data)
         return self.row_answer(webhook_id)
 
+    @extend_schema(
+        operation_id="delete_webhook",
+        responses={204: None, **problems(_OF_ADMINS | {412: CHANGED})},
+    )
     def delete(self, request: Request, webhook_id: UUID) -> Response:
         """Delete a webhook with its log."""
         endpoint = get_endpoint(request.user, webhook_id)
@@ -137,14 +164,18 @@ class WebhookView(RowView[WebhookEndpoint]):
 class WebhookSecretView(ApiView):
     """``/webhooks/<id>/secret/``."""
 
-    @extend_schema(operation_id="renew_webhook_secret", request=None, responses=SecretSerializer)
+    @extend_schema(
+        operation_id="renew_webhook_secret",
+        request=None,
+        responses={200: SecretSerializer, **problems(_OF_ADMINS)},
+    )
     def post(self, request: Request, webhook_id: UUID) -> Response:
         """Make another secret. Both sign for 24 hours; the new one is not shown again."""
         endpoint = get_endpoint(request.user, webhook_id)
         secret = rotate_secret(endpoint=endpoint)
         endpoint.refresh_from_db(fields=["previous_secret_until"])
         answer = {"secret": secret, "previous_secret_until": endpoint.previous_secret_until}
-        return Response(SecretSerializer(answer).data)
+        return Response(SecretSerializer(answer).data, headers={"Cache-Control": "no-store"})
 
 
 class WebhookTestView(RowsView[WebhookDelivery]):
@@ -155,11 +186,15 @@ class WebhookTestView(RowsView[WebhookDelivery]):
     def rows(self) -> QuerySet[WebhookDelivery]:
         return deliveries_of_member(self.request.user)
 
-    @extend_schema(request=None, responses={202: DeliveryBriefSerializer})
+    @extend_schema(
+        operation_id="test_webhook",
+        request=None,
+        responses={202: DeliveryBriefSerializer, **problems(_OF_ADMINS | {409: _DISABLED})},
+    )
     def post(self, request: Request, webhook_id: UUID) -> Response:
         """Send a ``ping``, once. The delivery tells how it went."""
         endpoint = get_endpoint(request.user, webhook_id)
-        with _conflicts():
+        with telling_refusals():
             delivery = send_test(endpoint=endpoint)
         return self.row_answer(delivery.pk, status=202)
 
@@ -167,13 +202,20 @@ class WebhookTestView(RowsView[WebhookDelivery]):
 class WebhookReplayView(ApiView):
     """``/webhooks/<id>/replay/``."""
 
-    @extend_schema(request=SinceInput, responses={202: ReplayedSerializer})
+    @extend_schema(
+        operation_id="replay_webhook",
+        request=SinceInput,
+        responses={
+            202: ReplayedSerializer,
+            **problems(_OF_ADMINS | {400: INVALID, 409: _DISABLED}),
+        },
+    )
     def post(self, request: Request, webhook_id: UUID) -> Response:
         """Send again all that failed since a moment, with the ids that it had."""
         endpoint = get_endpoint(request.user, webhook_id)
         data = SinceInput(data=request.data)
         data.is_valid(raise_exception=True)
-        with _conflicts():
+        with telling_refusals():
             count = replay_failed(endpoint=endpoint, since=data.validated_data["since"])
         return Response({"count": count}, status=202)
 
@@ -187,6 +229,13 @@ class DeliveriesView(ListView[WebhookDelivery]):
     def rows(self) -> QuerySet[WebhookDelivery]:
         return deliveries_of_member(self.request.user).filter(endpoint=self.kwargs["webhook_id"])
 
+    @extend_schema(
+        operation_id="list_webhook_deliveries",
+        responses={
+            200: DeliveryBriefSerializer(many=True),
+            **problems(_OF_ADMINS | {400: INVALID}),
+        },
+    )
     def get(self, request: Request, webhook_id: UUID) -> Response:
         """One page of what was sent, as long as the log is kept (30 days)."""
         get_endpoint(request.user, webhook_id)
@@ -201,6 +250,10 @@ class DeliveryView(RowView[WebhookDelivery]):
     def rows(self) -> QuerySet[WebhookDelivery]:
         return deliveries_of_member(self.request.user)
 
+    @extend_schema(
+        operation_id="get_webhook_delivery",
+        responses={200: DeliverySerializer, **problems(_OF_ADMINS)},
+    )
     def get(self, request: Request, delivery_id: UUID) -> Response:
         """What was sent, and every attempt."""
         get_delivery(request.user, delivery_id)
@@ -215,10 +268,19 @@ class DeliveryReplayView(RowsView[WebhookDelivery]):
     def rows(self) -> QuerySet[WebhookDelivery]:
         return deliveries_of_member(self.request.user)
 
-    @extend_schema(request=None, responses={202: DeliveryBriefSerializer})
+    @extend_schema(
+        operation_id="replay_webhook_delivery",
+        request=None,
+        responses={
+            202: DeliveryBriefSerializer,
+            **problems(
+                _OF_ADMINS | {409: f"{_DISABLED} `delivery_pending`: it is still on its way."}
+            ),
+        },
+    )
     def post(self, request: Request, delivery_id: UUID) -> Response:
         """Send it again, whether it arrived or not: the same message, with the same id."""
         delivery = get_delivery(request.user, delivery_id)
-        with _conflicts():
+        with telling_refusals():
             replay_delivery(delivery=delivery)
         return self.row_answer(delivery_id, status=202)

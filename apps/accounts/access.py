@@ -120,7 +120,7 @@ def choose_organization(request: HttpRequest, organization_id: UUID) -> Membersh
 
 
 def organization_members(organization: Organization) -> QuerySet[Membership]:
-    """The members of an organisation that the caller was let into, strongest first."""
+    """The members of an organisation that the caller was let into, the first one first."""
     return (
         Membership.objects.filter(organization=organization)
         .select_related("user", "organization")

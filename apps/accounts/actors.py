@@ -63,6 +63,11 @@ def person_of(actor: Actor) -> User | None:
     return actor if isinstance(actor, User) else None
 
 
+def name_of(actor: Actor) -> str:
+    """By which somebody who has signed in is told from all others, through whichever door."""
+    return f"{'token' if isinstance(actor, TokenActor) else 'person'}:{actor.pk}"
+
+
 def token_of(actor: Actor) -> ApiToken | None:
     """The token by which the actor came, if by one."""
     return actor.token if isinstance(actor, TokenActor) else None

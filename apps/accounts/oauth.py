@@ -1,7 +1,7 @@
 """Apps of others, which people let work for them by OAuth 2: who they are, and how we call us."""
 
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from allauth.idp.oidc.adapter import DefaultOIDCAdapter
 from allauth.idp.oidc.models import Client
@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from apps.accounts.scopes import MEANINGS, Scope
 
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class OAuthAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
@@ -65,8 +65,14 @@ def _refuse_unsafe(uri: str) -> None:
 
 def places_of(client: Client) -> list[str]:
     """Where an app is led back to, as sources of a Content-Security-Policy."""
-    parts = [urlsplit(uri) for uri in client.get_redirect_uris()]
-    return [
-        f"{part.scheme}://{part.netloc}" if part.scheme in ("http", "https") else f"{part.scheme}:"
-        for part in parts
-    ]
+    return [_place(urlsplit(uri)) for uri in client.get_redirect_uris()]
+
+
+def _place(parts: SplitResult) -> str:
+    if parts.scheme not in ("http", "https"):
+        return f"{parts.scheme}:"
+    if ":" in (parts.hostname or ""):
+        # CSP 3, 2.3.1 has no words for an IPv6 address: browsers would stop what leads there.
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://*{port}"
+    return f"{parts.scheme}://{parts.netloc}"

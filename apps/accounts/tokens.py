@@ -45,6 +45,7 @@ class TokenRefusedError(Exception):
         self.detail = detail
 
 
+@transaction.atomic
 def create_token(
     *,
     user: User,
@@ -57,6 +58,8 @@ def create_token(
 
     The caller has asked ``podcasts.access`` whether the show may be seen. Raises ValidationError.
     """
+    # Two made at once must not both be the last that is allowed.
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
     return _create(
         tokens_of_person(user),
         user=user,
@@ -68,6 +71,7 @@ def create_token(
     )
 
 
+@transaction.atomic
 def create_organization_token(
     *,
     actor: Membership,
@@ -82,6 +86,7 @@ def create_organization_token(
         raise ValidationError(
             {"role": ValidationError("A token can’t have this role.", code="too_strong")}
         )
+    Organization.objects.select_for_update(no_key=True).get(pk=actor.organization_id)
     return _create(
         tokens_of_organization(actor.organization),
         organization=actor.organization,
@@ -101,6 +106,7 @@ def _create(
     expires_at: datetime | None,
     **fields: Any,
 ) -> tuple[ApiToken, str]:
+    """One of these; whoever has them is locked."""
     at = now()
     if expires_at is not None and expires_at <= at:
         error = ValidationError("A token can’t expire before it is made.", code="in_the_past")
@@ -108,7 +114,7 @@ def _create(
     if siblings.filter(_usable_condition(at)).count() >= MAX_TOKENS:
         raise ValidationError(
             f"There are {MAX_TOKENS} tokens already: revoke some that are not in use.",
-            code="too_many",
+            code="limit_reached",
         )
     secret = new_secret()
     token = ApiToken(
@@ -212,9 +218,10 @@ def revoke_token(*, token: ApiToken) -> None:
     An app loses its own secrets as well, those by which it gets new ones included.
     """
     with transaction.atomic():
+        # The token first, as whoever looks at its entity tag has locked it before.
+        ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now())
         if token.client_id is not None:
             AppSecret.objects.filter(user=token.user_id, client=token.client_id).delete()
-        ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now())
         recheck_token(token.pk)
 
 

@@ -50,7 +50,7 @@ def create_endpoint(
     if WebhookEndpoint.objects.filter(organization=organization).count() >= MAX_ENDPOINTS:
         raise ValidationError(
             f"An organisation can have {MAX_ENDPOINTS} webhooks. Delete one that is not used.",
-            code="too_many",
+            code="limit_reached",
         )
     secret = new_secret()
     endpoint = WebhookEndpoint(organization=organization, created_by=created_by)

@@ -18,7 +18,6 @@ type Schema = dict[str, Any]
 _METHODS = ("get", "post", "put", "patch", "delete")
 _PARAMETER = re.compile(r"({\w+})")
 _PROBLEM = "application/problem+json"
-_JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class Caller:
 
     app: App
     browser: Client
+    back: str = BACK
     secrets: dict[str, Any] = field(default_factory=dict)
 
     def question(self, **changes: Any) -> dict[str, Any]:
@@ -53,7 +54,7 @@ class Caller:
         asked = {
             "client_id": self.app.pk,
             "response_type": "code",
-            "redirect_uri": BACK,
+            "redirect_uri": self.back,
             "scope": "read stats",
             "state": "abc",
             "code_challenge": CHALLENGE,
@@ -73,7 +74,7 @@ class Caller:
         body = {"request": signed[1], "action": action, "scopes": scopes or ("read", "stats")}
         led = self.browser.post("/oauth/authorize", body)
         assert led.status_code == 302
-        assert led.headers["Location"].startswith(BACK)
+        assert led.headers["Location"].startswith(self.back)
         return parse_qs(urlsplit(led.headers["Location"]).query)
 
     def change(self, **body: Any) -> Any:
@@ -92,7 +93,10 @@ class Caller:
     def with_code(self, code: str, verifier: str = VERIFIER) -> Any:
         """Ask for the first secrets."""
         return self.change(
-            grant_type="authorization_code", code=code, redirect_uri=BACK, code_verifier=verifier
+            grant_type="authorization_code",
+            code=code,
+            redirect_uri=self.back,
+            code_verifier=verifier,
         )
 
     def refresh(self) -> Any:
@@ -335,6 +339,14 @@ def test_secrets_that_had_their_time_are_forgotten(caller: Caller) -> None:
     assert [secret.type for secret in AppSecret.objects.all()] == ["rt"]
 
 
+def test_an_app_on_ones_own_device_is_led_back_over_ipv6(people: People) -> None:
+    """RFC 8252, 7.3; here with the port that was registered."""
+    back = "http://[::1]:3000/cb"
+    app = register_app(name="Podgraph", redirect_uris=[back], scopes=[Scope.READ, Scope.STATS])
+    caller = Caller(app, people.client("editor"), back)
+    assert ask(caller.get_in(), SHOWS) == (200, "")
+
+
 @pytest.mark.parametrize(
     ("uri", "place"),
     [
@@ -342,6 +354,8 @@ def test_secrets_that_had_their_time_are_forgotten(caller: Caller) -> None:
         ("https://app.example:8443/cb?x=1", "https://app.example:8443"),
         ("http://localhost:3000/cb", "http://localhost:3000"),
         ("http://127.0.0.1/cb", "http://127.0.0.1"),
+        ("http://[::1]:3000/cb", "http://*:3000"),  # CSP knows no IPv6
+        ("http://[::1]/cb", "http://*"),
         ("com.example.app:/cb", "com.example.app:"),
         ("http://app.example/cb", ""),
         ("https://app.example/cb#part", ""),

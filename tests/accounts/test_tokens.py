@@ -1,6 +1,7 @@
 """API tokens: what their secrets look like, who finds them, and until when."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +30,7 @@ from apps.accounts.tokens import (
 )
 from apps.core.clock import now
 from tests.conftest import People
+from tests.downloads.beside import Beside
 from tests.programs import UNKNOWN_SECRET, token_of_organization, token_of_person
 
 CHARACTERS = st.characters(codec="ascii", categories=["L", "N"])
@@ -162,6 +164,14 @@ def test_what_makes_no_sense_is_not_made(people: People, wrong: dict[str, Any], 
     assert not ApiToken.objects.exists()
 
 
+def person_token(people: People) -> None:
+    token_of_person(people.editor)
+
+
+def organization_token(people: People) -> None:
+    token_of_organization(people.organization)
+
+
 def test_there_is_a_limit_that_tokens_out_of_use_do_not_count_for(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +184,22 @@ def test_there_is_a_limit_that_tokens_out_of_use_do_not_count_for(
         token_of_person(people.editor)
     revoke(last)
     token_of_person(people.editor)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("make", [person_token, organization_token])
+def test_two_made_at_once_are_not_both_the_last_that_is_allowed(
+    people: People, make: Callable[[People], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "MAX_TOKENS", 1)
+    with transaction.atomic():
+        make(people)
+        second = Beside(lambda: make(people))
+        second.wait_until_it_waits()
+    second.join()
+    assert isinstance(second.error, ValidationError)
+    assert second.error.code == "limit_reached"
+    assert ApiToken.objects.count() == 1
 
 
 @pytest.mark.parametrize(

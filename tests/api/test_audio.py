@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import LazySettings
 from django.db import transaction
 
@@ -75,6 +76,18 @@ def test_an_uploaded_file_is_served_once_it_is_ready(
     assert audio_facts["size_bytes"] == path.stat().st_size
     assert audio_facts["duration_ms"] == pytest.approx(3000, abs=60)
     assert audio_facts["preview_url"].startswith(f"/media/{episode.id}/")
+
+
+def test_what_is_served_keeps_its_tag_for_an_hour(people: People) -> None:
+    episode = EpisodeFactory(show__organization=people.organization)
+    client, address = people.client("analyst"), f"/api/v1/episodes/{episode.id}/audio/"
+    with time_machine.travel("2026-11-21T12:10:00Z", tick=False) as clock:
+        tag = client.get(address)["ETag"]
+        statuses = []
+        for minutes in (0.5, 30, 30):
+            clock.shift(timedelta(minutes=minutes))
+            statuses.append(client.get(address, headers={"If-None-Match": tag}).status_code)
+    assert statuses == [304, 304, 200]
 
 
 @on_commit

@@ -72,6 +72,18 @@ def test_pages_hold_each_row_once_the_latest_days_first(people: People, episode:
     assert days == sorted(days, reverse=True)
 
 
+def test_links_lead_to_the_installation_whatever_host_was_asked_for(
+    people: People, episode: Episode, settings: Any
+) -> None:
+    settings.ALLOWED_HOSTS = ["elsewhere.example"]
+    for number in (1, 2):
+        hold(episode, number)
+    answer = people.client("staff").get(
+        f"{LIST}?page_size=1", headers={"Host": "elsewhere.example"}
+    )
+    assert answer.json()["next"].startswith(f"{settings.BASE_URL}{LIST}?")
+
+
 @pytest.mark.parametrize("query", ["cursor=x", "cursor=W10=", "page_size=0", "kind=all"])
 def test_a_list_of_nonsense_is_refused(people: People, query: str) -> None:
     assert ask(people.client("staff"), f"{LIST}?{query}") == (400, "invalid")

@@ -324,8 +324,10 @@ def test_a_person_makes_a_token_whose_secret_is_told_once(people: People) -> Non
     assert body["status"] == "active"
     assert (body["scopes"], body["show"], body["organization"]) == (["read", "stats"], None, None)
     assert secret.startswith(body["prefix"])
-    again = editor.get(made.headers["Location"]).json()
-    assert again == body
+    assert made.headers["Cache-Control"] == "no-store"
+    again = editor.get(made.headers["Location"])
+    assert again.json() == body
+    assert made.headers["ETag"] == again.headers["ETag"]
     assert secret not in editor.get(TOKENS).content.decode()
     assert ask(program(secret), "/api/v1/shows/") == (200, "")
 
@@ -379,6 +381,27 @@ def test_an_organisations_token_has_a_role_of_its_own(people: People, role: str)
     made = owner.post(path, NEW, content_type="application/json").json()
     assert made["role"] == "editor"
     assert made["organization"] == str(people.organization.id)
+
+
+def test_there_is_a_limit_as_of_webhooks(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.accounts.tokens.MAX_TOKENS", 1)
+    for path in (TOKENS, f"/api/v1/organizations/{people.organization.id}/tokens/"):
+        answers = [ask(people.client("owner"), path, "post", NEW) for _ in range(2)]
+        assert answers == [(201, ""), (409, "limit_reached")]
+
+
+def test_a_token_that_changed_meanwhile_is_not_revoked(people: People) -> None:
+    mine, _ = token_of_person(people.owner)
+    ours, _ = token_of_organization(people.organization)
+    owner = people.client("owner")
+    organization = f"/api/v1/organizations/{people.organization.id}/tokens/"
+    for token, address in ((mine, f"{TOKENS}{mine.id}/"), (ours, f"{organization}{ours.id}/")):
+        seen = owner.get(address)["ETag"]
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now())
+        late = owner.delete(address, headers={"If-Match": seen})
+        assert (late.status_code, late.json()["code"]) == (412, "changed_meanwhile")
+        fresh = owner.get(address)["ETag"]
+        assert owner.delete(address, headers={"If-Match": fresh}).status_code == 204
 
 
 def test_a_token_makes_no_tokens(people: People) -> None:

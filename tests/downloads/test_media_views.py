@@ -21,7 +21,7 @@ from apps.media.storage import storage
 from hosting.data_plane import DataPlane
 from podcasts.media_lookup import forget
 from podcasts.models import Episode, EpisodeStatus
-from podcasts.previews import LIFETIME_SECONDS, preview_url
+from podcasts.previews import LIFETIME_SECONDS, STEP_SECONDS, preview_url
 from tests.asgi import Reply, call
 from tests.factories import AssetFactory, EpisodeFactory, RenditionFactory
 
@@ -244,7 +244,7 @@ def test_a_preview_ends_with_its_time(tmp_path: Path) -> None:
     address = preview(episode)
     with time_machine.travel(now() + timedelta(seconds=LIFETIME_SECONDS - 60)):
         assert get(address).status == 200
-    with time_machine.travel(now() + timedelta(seconds=LIFETIME_SECONDS + 60)):
+    with time_machine.travel(now() + timedelta(seconds=LIFETIME_SECONDS + STEP_SECONDS)):
         assert get(address).status == 403
 
 

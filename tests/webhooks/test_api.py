@@ -49,7 +49,11 @@ def test_the_secret_is_shown_once(people: People) -> None:
     assert again.json() == {name: value for name, value in body.items() if name != "secret"}
     listed = client.get(f"/api/v1/organizations/{people.organization.pk}/webhooks/").json()
     assert listed["results"] == [again.json()]
-    rotated = post(client, f"webhooks/{body['id']}/secret/").json()
+    assert made.headers["Location"] == f"/api/v1/webhooks/{body['id']}/"
+    assert made.headers["ETag"] == again.headers["ETag"]
+    renewed = post(client, f"webhooks/{body['id']}/secret/")
+    assert made.headers["Cache-Control"] == renewed.headers["Cache-Control"] == "no-store"
+    rotated = renewed.json()
     assert rotated["secret"].startswith("whsec_")
     assert rotated["secret"] != body["secret"]
     assert rotated["previous_secret_until"]
@@ -88,7 +92,9 @@ def test_a_show_of_another_tenant_is_no_show(people: People) -> None:
 
 
 def test_twenty_are_enough(people: People) -> None:
-    assert [create(people).status_code for _ in range(21)] == [201] * 20 + [409]
+    answers = [create(people) for _ in range(21)]
+    assert [answer.status_code for answer in answers] == [201] * 20 + [409]
+    assert answers[-1].json()["code"] == "limit_reached"
 
 
 def test_a_change_is_of_what_is_named_and_not_of_what_somebody_else_changed(

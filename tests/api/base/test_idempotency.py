@@ -16,6 +16,7 @@ from apps.core.clock import now
 from podcasts.models import Episode, Show
 from tests.conftest import People
 from tests.factories import ShowFactory
+from tests.uploading import Sender
 
 
 @pytest.fixture
@@ -41,7 +42,44 @@ def test_the_same_key_makes_one_episode(people: People, show: Show) -> None:
     assert first.content == second.content
     assert "Idempotency-Replayed" not in first
     assert second["Idempotency-Replayed"] == "true"
+    told = ("Location", "ETag", "Cache-Control")
+    assert [first[name] for name in told] == [second[name] for name in told]
     assert Episode.objects.count() == 1
+
+
+def test_the_same_key_tells_a_secret_again_which_nothing_keeps(people: People) -> None:
+    client, new = people.client("editor"), {"name": "Backup", "scopes": ["read"]}
+    first, second = (
+        client.post(
+            "/api/v1/tokens/",
+            new,
+            content_type="application/json",
+            headers={"Idempotency-Key": "k"},
+        )
+        for _ in range(2)
+    )
+    assert first.content == second.content
+    assert second["Idempotency-Replayed"] == "true"
+    assert first["Cache-Control"] == second["Cache-Control"] == "no-store"
+
+
+def test_addresses_that_are_good_for_an_hour_are_not_kept(people: People, show: Show) -> None:
+    sender = Sender(people.client("editor"), people.organization.id, b"1234567890")
+    sender.open()
+    path = f"/api/v1/uploads/{sender.upload['id']}/part-urls/"
+    found = []
+    for hours in (0, 2):
+        with travel(now() + timedelta(hours=hours), tick=False):
+            answer = sender.client.post(
+                path,
+                {"parts": sender.claims()},
+                content_type="application/json",
+                headers={"Idempotency-Key": "k1"},
+            )
+        assert "Idempotency-Replayed" not in answer
+        found.append(answer.json()[0]["url"])
+    assert found[0] != found[1]
+    assert KeptAnswer.objects.count() == 0
 
 
 def test_other_keys_and_none_make_others(people: People, show: Show) -> None:

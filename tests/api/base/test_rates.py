@@ -3,10 +3,15 @@
 from typing import Any
 
 import pytest
+from channels.auth import UserLazyObject
 from django.test import Client
+from django.utils.functional import SimpleLazyObject
 from redis.exceptions import ConnectionError as NoValkeyError
 
+from api.base.rates import Asker, asker_of
+from apps.accounts.bearers import find_actor
 from tests.conftest import People
+from tests.programs import program, token_of_person
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +53,22 @@ def test_everybody_has_limits_of_their_own(people: People) -> None:
     for _ in range(4):
         ask(people.client("analyst"))
     assert ask(people.client("editor")).status_code == 200
+
+
+def test_one_person_is_one_asker_through_whichever_door(people: People) -> None:
+    """DRF knows a session's person by a lazy object, and Channels by a lazy object of its own."""
+    of_channels = UserLazyObject()
+    of_channels._wrapped = people.editor
+    doors = [people.editor, SimpleLazyObject(lambda: people.editor), of_channels]
+    assert {asker_of(actor) for actor in doors} == {Asker(f"person:{people.editor.pk}", 3)}
+
+
+def test_a_token_is_another_asker_than_its_person(people: People) -> None:
+    token, secret = token_of_person(people.editor)
+    assert asker_of(find_actor(secret)).name == f"token:{token.pk}"
+    for _ in range(4):
+        ask(people.client("editor"))
+    assert ask(program(secret)).status_code == 200
 
 
 def test_the_signed_out_share_those_of_their_address(people: People) -> None:

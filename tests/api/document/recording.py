@@ -102,7 +102,7 @@ def record(document: Schema, scene: Scene) -> dict[str, Schema]:
         if name == "get_schema":
             continue
         with transaction.atomic():
-            found[name] = _ask(client, scene, path, method, name)
+            found[name] = _ask(client, scene, path, method, operation)
             transaction.set_rollback(True)
     failed = {name: example for name, example in found.items() if "failed" in example}
     assert failed == {}, failed
@@ -110,16 +110,13 @@ def record(document: Schema, scene: Scene) -> dict[str, Schema]:
     return {name: _settled(example, known) for name, example in sorted(found.items())}
 
 
-def _ask(client: Client, scene: Scene, path: str, method: str, name: str) -> Schema:
-    parts = {
-        part: str(scene.ids.get(f"{name}.{part}", scene.ids.get(part)))
-        for part in _PARAMETER.findall(path)
-    }
-    body = body_of(name, scene)
-    query = QUERIES.get(name, "").format(**scene.ids)
-    answer = _send(client, method, path.format(**parts) + query, name, body)
+def _ask(client: Client, scene: Scene, path: str, method: str, operation: Schema) -> Schema:
+    name = operation["operationId"]
+    parts, body = parts_of(name, path, scene), body_of(name, scene)
+    answer = send(client, scene, path, method, name)
     if answer.status_code >= 300:
         return {"failed": f"{answer.status_code} {answer.content[:300]!r}"}
+    _check_headers(client, answer, operation)
     example: Schema = {"path": parts, "status": answer.status_code}
     if body is not None:
         example["request"] = body
@@ -128,13 +125,35 @@ def _ask(client: Client, scene: Scene, path: str, method: str, name: str) -> Sch
     return example
 
 
-def _send(client: Client, method: str, address: str, name: str, body: Schema | None) -> Any:
+def parts_of(name: str, path: str, scene: Scene) -> dict[str, str]:
+    """What stands in the address of an operation."""
+    return {
+        part: str(scene.ids.get(f"{name}.{part}", scene.ids.get(part)))
+        for part in _PARAMETER.findall(path)
+    }
+
+
+def send(client: Client, scene: Scene, path: str, method: str, name: str, **headers: str) -> Any:
+    """Ask an operation for what its example asks for."""
+    query = QUERIES.get(name, "").format(**scene.ids)
+    address = path.format(**parts_of(name, path, scene)) + query
     if name.endswith("_artwork") and method == "put":
         from tests.media.test_image_store import picture
 
-        return client.put(address, picture(), content_type="image/png")
+        return client.put(address, picture(), content_type="image/png", headers=headers)
+    body = body_of(name, scene)
     kwargs = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
-    return getattr(client, method)(address, **kwargs)
+    return getattr(client, method)(address, headers=headers, **kwargs)
+
+
+def _check_headers(client: Client, answer: Any, operation: Schema) -> None:
+    """Those that lead on are documented where they are sent and nowhere else, and they lead on."""
+    described = operation["responses"][str(answer.status_code)]["headers"]
+    for header in ("ETag", "Location"):
+        said, sent = header in described, header in answer
+        assert said is sent, f"{operation['operationId']}: {header}"
+    if answer.status_code == 201:
+        assert client.get(answer["Location"]).status_code == 200, operation["operationId"]
 
 
 def _settled(value: Any, known: dict[str, str], name: str = "") -> Any:

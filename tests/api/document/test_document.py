@@ -10,8 +10,9 @@ from uuid import UUID
 import pytest
 from django.core.management import call_command
 from django.test import Client
-from django.urls import resolve
+from django.urls import resolve, reverse
 
+from api.base.views import SPARSE_TYPE
 from api.document.live import STATE_SCHEMA
 from api.document.naming import operation_id
 from api.document.roles import LEAST_ROLES, SESSION_ONLY, WORDS
@@ -21,6 +22,7 @@ from apps.accounts.scopes import Scope
 from apps.core import openapi
 from apps.live.groups import Kind
 from apps.webhooks.event_types import EventType
+from tests.docs.test_problem_codes import table
 from tests.factories import ShowFactory
 from tests.test_access_matrix import MATRIX
 
@@ -59,8 +61,80 @@ def test_every_operation_has_a_name_a_summary_a_chapter_and_who_may_do_it() -> N
 def test_every_chapter_has_operations_and_a_description() -> None:
     used = {operation["tags"][0] for _, _, operation in operations()}
     described = openapi.document()["tags"]
-    assert used | {"webhooks"} == {tag["name"] for tag in described} - (set(TAGS) - used)
+    assert used == set(TAGS) == {tag["name"] for tag in described}
     assert all(tag["description"] for tag in described)
+
+
+def test_every_refusal_is_told_as_a_problem() -> None:
+    shared = openapi.document()["components"]["responses"]
+    for path, method, operation in operations():
+        refusals = {status for status in operation["responses"] if status >= "400"}
+        assert refusals, (method, path)
+        for status in refusals:
+            answer = operation["responses"][status]
+            if "$ref" in answer:
+                answer = shared[answer["$ref"].rpartition("/")[2]]
+            assert list(answer["content"]) == ["application/problem+json"], (method, path, status)
+
+
+# Whatever is asked for may be refused with these; the document's first words tell of them.
+EVERYWHERE = {
+    *("invalid", "parse_error", "bad_request", "not_found", "permission_denied", "too_large"),
+    *("not_authenticated", "invalid_token", "token_expired", "token_revoked", "account_inactive"),
+    *("insufficient_scope", "method_not_allowed", "not_acceptable", "unsupported_media_type"),
+    *("throttled", "internal_error", "unavailable", "if_match_not_supported", "changed_meanwhile"),
+    *("invalid_idempotency_key", "idempotency_key_in_use", "idempotency_key_expired"),
+    "idempotency_key_reused",
+}
+
+
+def test_every_code_of_its_own_stands_beside_an_operation() -> None:
+    told = {
+        code
+        for _, _, operation in operations()
+        for answer in operation["responses"].values()
+        for code in re.findall(r"`([a-z_]+)`", answer.get("description", ""))
+    }
+    assert table() - EVERYWHERE - told == set()
+
+
+def test_lists_are_pages_with_their_filters() -> None:
+    document = openapi.document()
+    filters = {
+        "/api/v1/episodes/": {"status", "show", "organization", "season", "search"},
+        "/api/v1/shows/{show_id}/episodes/": {"status", "season", "published_after", "search"},
+        "/api/v1/organizations/{organization_id}/uploads/": {"status", "search"},
+        "/api/v1/organizations/{organization_id}/trash/": {"kind"},
+    }
+    for path, wanted in filters.items():
+        listing = document["paths"][path]["get"]
+        contents = listing["responses"]["200"]["content"]
+        assert SPARSE_TYPE in contents, path
+        schema = contents["application/json"]["schema"]
+        page = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        assert set(page["properties"]) == {"next", "previous", "results"}
+        named = {found["name"] for found in listing["parameters"]}
+        assert named >= wanted | {"cursor", "page_size", "ordering", "fields"}, path
+
+
+def test_what_is_made_leads_to_what_can_be_done_with_it() -> None:
+    """Where its address needs no more than its own id, which is all that the answer has."""
+    checked = 0
+    for path, method, operation in operations():
+        made = operation["responses"].get("201", {})
+        if not made:
+            continue
+        view: Any = getattr(resolve(address_like(path)).func, "view_class", None)
+        if len(view.row_route) != 1:
+            assert "links" not in made, path
+            continue
+        own = resolve(reverse(f"api:{view.row_route[0]}", args=[UUID(int=7)]))
+        [parameter] = own.kwargs
+        assert made["links"], (method, path)
+        for target, link in made["links"].items():
+            assert list(link["parameters"]) == [parameter], (path, target)
+        checked += 1
+    assert checked >= 6
 
 
 def test_what_a_token_needs_is_named() -> None:
@@ -97,11 +171,14 @@ def test_names_are_a_verb_and_what_the_address_leads_along(
     assert operation_id(address, method, is_list=is_list) == name
 
 
+def address_like(path: str) -> str:
+    """An address with ids of nothing in it."""
+    return re.sub(r"{\w+}", str(UUID(int=7)), re.sub(r"{member_id}", "7", path))
+
+
 def route(path: str) -> str:
     """The name of an address's route."""
-    address = re.sub(r"{member_id}", "7", path)
-    address = re.sub(r"{\w+}", str(UUID(int=7)), address)
-    return resolve(address).view_name
+    return resolve(address_like(path)).view_name
 
 
 def test_who_may_do_what_is_what_the_access_matrix_says() -> None:
