@@ -16,7 +16,7 @@ from django.urls import get_resolver
 
 from apps.core.streamed import Receive, Scope, StreamedRequest
 from apps.core.vitals import tally
-from apps.media.serving import ZERO_COPY, MediaResponse
+from apps.media.serving import ARRIVAL, ZERO_COPY, MediaResponse
 from apps.media.sources import CHUNK_BYTES
 
 logger = logging.getLogger("django.request")
@@ -83,7 +83,11 @@ class DataPlane(ASGIHandler):
         tally.media += 1
         try:
             extensions = request.scope.get("extensions") or {}
-            await response.transmit(send, is_kernel_sending=ZERO_COPY in extensions)
+            await response.transmit(
+                send,
+                is_kernel_sending=ZERO_COPY in extensions,
+                arrival=extensions.get(ARRIVAL),
+            )
         finally:
             tally.media -= 1
             await response.aclose()

@@ -23,6 +23,10 @@ FORGET_SECONDS = 60
 _REPORTS_OF_A_MINUTE = round(60 / REPORT_SECONDS)
 
 
+type Spooled = Callable[[], int]
+"""How many bytes of hits on this disk are not in the stream; raises RedisError or OSError."""
+
+
 class Tally:
     """Plain numbers that this process's event loop counts up and down; nothing waits for them."""
 
@@ -57,6 +61,7 @@ class Vitals:
     errors_per_second: float = 0.0
     responses_last_minute: int = 0
     errors_last_minute: int = 0
+    spooled_bytes: int = 0  # of hits on this host's disk that are not in the stream yet
 
     @property
     def name(self) -> str:
@@ -77,8 +82,9 @@ class Vitals:
 class Examiner:
     """Takes this process's vitals, its children's included."""
 
-    def __init__(self, role: str, *, has_loop: bool) -> None:
+    def __init__(self, role: str, *, has_loop: bool, spooled: Spooled | None = None) -> None:
         self._role, self._has_loop = role, has_loop
+        self._spooled = spooled
         self._process = psutil.Process()
         self._minute: deque[tuple[int, int]] = deque(maxlen=_REPORTS_OF_A_MINUTE)
         self._before = (time.monotonic(), self._family()[1], tally.responses, tally.errors)
@@ -107,7 +113,14 @@ class Examiner:
             errors_per_second=round(errors / seconds, 2),
             responses_last_minute=sum(count for count, _ in self._minute),
             errors_last_minute=sum(count for _, count in self._minute),
+            spooled_bytes=self._spooled_bytes(),
         )
+
+    def _spooled_bytes(self) -> int:
+        try:
+            return self._spooled() if self._spooled is not None else 0
+        except (redis.RedisError, OSError):
+            return 0  # without Valkey, nobody hears of these vitals either
 
     def _family(self) -> tuple[int, float]:
         """Resident bytes and seconds of CPU, of a worker's pool as well."""
@@ -126,8 +139,10 @@ class Examiner:
 class Reporter:
     """A thread that reports until it is closed; Valkey's absence costs reports, nothing else."""
 
-    def __init__(self, role: str, *, has_loop: bool = False) -> None:
-        self._role, self._has_loop = role, has_loop
+    def __init__(
+        self, role: str, *, has_loop: bool = False, spooled: Spooled | None = None
+    ) -> None:
+        self._role, self._has_loop, self._spooled = role, has_loop, spooled
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="vitals", daemon=True)
         self._name = ""
@@ -145,7 +160,7 @@ class Reporter:
         _quietly(lambda: valkey.connection().hdel(_key(), self._name))
 
     def _run(self) -> None:
-        examiner = Examiner(self._role, has_loop=self._has_loop)
+        examiner = Examiner(self._role, has_loop=self._has_loop, spooled=self._spooled)
         while True:
             vitals = examiner.examine()
             self._name = vitals.name

@@ -140,12 +140,18 @@ def create(folder: Path) -> JournalFile:
         os.close(descriptor)  # taken for abandoned before it was locked
 
 
+def paths(folder: Path) -> list[Path]:
+    """All journals, oldest first, also those of versions before the journal."""
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in found if path.suffix in {_SUFFIX, _OLD_WRITTEN, _OLD_TAKEN})
+
+
 def abandoned(folder: Path) -> Iterator[JournalFile]:
     """The files whose writers are dead, oldest first, each while it is looked at."""
     for path in folder.glob(f"*{_OLD_WRITTEN}"):
         _take_from_old_writer(path)
-    for path in sorted(folder.iterdir() if folder.is_dir() else ()):
-        if path.suffix not in {_SUFFIX, _OLD_TAKEN}:
+    for path in paths(folder):
+        if path.suffix == _OLD_WRITTEN:
             continue
         descriptor = _open_locked(path)
         if descriptor is None:

@@ -31,7 +31,7 @@ async def media(request: ASGIRequest, episode_id: UUID, filename: str) -> HttpRe
     if answer.is_redirect:
         response = await lead_elsewhere(request, resource, audio.elsewhere, answer)
     if response is None:
-        response = await serve(request, resource, on_sent=report)
+        response = await serve(request, resource, on_sent=report, steps=audio.steps)
     report.begin(response)
     return response
 

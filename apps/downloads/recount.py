@@ -5,6 +5,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
@@ -19,6 +20,9 @@ from apps.downloads.open_days import existing_keys
 from apps.downloads.rules import DropReason
 from apps.downloads.shadow import WRITTEN, shadow_of
 from apps.downloads.tallies import Tallied, tally_from
+from podcasts.models import Show
+
+UTC = ZoneInfo("UTC")
 
 # Drops that belong to the day on which they arrived: their hits are not kept with a day.
 _OF_ARRIVAL = [DropReason.MALFORMED.value, DropReason.OUTSIDE_WINDOW.value]
@@ -71,9 +75,9 @@ def swap(recounted: Recount) -> None:
     """Put what `recount` found in the place of what was counted, at one moment.
 
     What arrived in between is counted first. Downloads that are the same ones keep their ids and
-    moments, and what was released from review stays released. The sketches of months stay as they
-    are: they can't forget anybody. Raises NotKeptError when the day was closed meanwhile, BusyError
-    when somebody counts for long.
+    moments, and their days of the show where they begin when they did; what was released from
+    review stays released. The sketches of months stay as they are: they can't forget anybody.
+    Raises NotKeptError when the day was closed meanwhile, BusyError when somebody counts for long.
     """
     day = recounted.day
     shadow.stop_counting()
@@ -142,12 +146,18 @@ def _read(line: bytes) -> Message | None:
 
 def _known_owners(day: date) -> dict[int, Owner]:
     """To whom belonged what was counted: a recount takes nothing from emptied trash."""
-    rows = Coverage.objects.filter(day=day).order_by().distinct()
+    rows = list(
+        Coverage.objects.filter(day=day)
+        .order_by()
+        .distinct()
+        .values_list("episode_id", "organization_id", "show_id")
+    )
+    shows = Show.objects.filter(id__in={show for _, _, show in rows})
+    zones = {show: ZoneInfo(name) for show, name in shows.values_list("id", "time_zone")}
     return {
-        episode.int: Owner(organization, show)
-        for episode, organization, show in rows.values_list(
-            "episode_id", "organization_id", "show_id"
-        )
+        # Of a show that is gone as well, downloads that stay the same keep their days: see _SWAP.
+        episode.int: Owner(organization, show, zones.get(show, UTC))
+        for episode, organization, show in rows
     }
 
 
@@ -198,7 +208,7 @@ _SWAP = (
     """
     CREATE TEMPORARY TABLE recounted_same ON COMMIT DROP AS
     SELECT new.download_id AS new_id, old.download_id AS old_id, download.counted_at,
-        download.held_address IS NULL AS is_released
+        download.first_at, download.local_day, download.held_address IS NULL AS is_released
     FROM recounted_coverage AS new
     JOIN downloads_coverage AS old ON old.day = new.day
         AND old.listener_key = new.listener_key AND old.episode_id = new.episode_id
@@ -207,7 +217,8 @@ _SWAP = (
     """,
     """
     UPDATE recounted_download AS new SET id = same.old_id, counted_at = same.counted_at,
-        held_address = CASE WHEN NOT same.is_released THEN new.held_address END
+        held_address = CASE WHEN NOT same.is_released THEN new.held_address END,
+        local_day = CASE new.first_at WHEN same.first_at THEN same.local_day ELSE new.local_day END
     FROM recounted_same AS same WHERE new.id = same.new_id
     """,
     """

@@ -3,8 +3,9 @@
 from functools import cached_property, lru_cache, partial
 
 from apps.downloads.hit import HitSubject
+from apps.downloads.telling import steps_of
 from apps.media.delivery import Answer, ElsewhereFile, cache_control_to_keep, cdn_name
-from apps.media.serving import Resource
+from apps.media.serving import Resource, Steps
 from apps.media.sources import Segment, Source
 from apps.media.storage import storage
 from podcasts.media_lookup import EpisodeAudio
@@ -62,6 +63,16 @@ class ServedAudio:
             rendition=audio.rendition,
             size=audio.size_bytes,
             header=audio.header_bytes,
+            duration_ms=audio.duration_ms,
+        )
+
+    @cached_property
+    def steps(self) -> Steps:
+        """In which the counter is told what was sent."""
+        audio = self._audio
+        return steps_of(
+            size_bytes=audio.size_bytes,
+            header_bytes=audio.header_bytes,
             duration_ms=audio.duration_ms,
         )
 

@@ -47,7 +47,7 @@ def ship(client: redis.Redis, lines: Lines) -> None:
         _ADD,
         2,
         stream.name(),
-        _progress_key(lines),
+        progress_key(lines.name),
         lines.shipped,
         lines.shipped + len(chunk),
         _PROGRESS_SECONDS,
@@ -68,13 +68,13 @@ def finish(client: redis.Redis, lines: Lines) -> bool:
     if lines.shipped < lines.size:
         return False
     lines.remove()
-    client.delete(_progress_key(lines))
+    client.delete(progress_key(lines.name))
     return True
 
 
 def find_progress(client: redis.Redis, lines: Lines) -> None:
     """Ask how far the lines are shipped."""
-    lines.shipped = int(client.get(_progress_key(lines)) or 0)
+    lines.shipped = int(client.get(progress_key(lines.name)) or 0)
 
 
 def drain(client: redis.Redis, folder: Path, *, at_most_bytes: int | None = None) -> int:
@@ -126,5 +126,6 @@ def _stamp(line: bytes) -> int:
         return 0  # a torn line, or something else that nobody recorded just now
 
 
-def _progress_key(lines: Lines) -> str:
-    return valkey.key("spool", lines.name)
+def progress_key(name: str) -> str:
+    """Where Valkey has how far the lines of this name are in the stream, in bytes."""
+    return valkey.key("spool", name)

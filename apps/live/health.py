@@ -32,6 +32,7 @@ def health_message(client: redis.Redis, *, at: datetime) -> Health:
         "errors": errors,
         "error_percent": round(100 * errors / responses, 2) if responses else 0.0,
         **_queues(client, at),
+        "hits_spooled_bytes": _spooled_bytes(alive),
         "tenants": _tenants(client, at),
     }
 
@@ -73,6 +74,14 @@ def _queues(client: redis.Redis, at: datetime) -> Health:
         "hits_waiting": length,
         "hits_lag_seconds": round(lag, 1),
     }
+
+
+def _spooled_bytes(alive: list[Vitals]) -> int:
+    """Of hits on the disks of all hosts; processes of one host tell of the same disk."""
+    by_host: dict[str, int] = {}
+    for one in alive:
+        by_host[one.host] = max(by_host.get(one.host, 0), one.spooled_bytes)
+    return sum(by_host.values())
 
 
 def _tenants(client: redis.Redis, at: datetime) -> list[Health]:

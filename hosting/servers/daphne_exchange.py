@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from twisted.web.http import NO_BODY_CODES
 
-from apps.media.serving import ClientGoneError
+from apps.media.serving import ARRIVAL, ClientGoneError
+from hosting.servers.arrival import wait_for_arrival
 from hosting.servers.daphne_line import RequestLine
 from hosting.servers.file_sending import FileMessage, send_file
 
@@ -39,6 +41,8 @@ class Exchange:
         self, application: Application, scope: dict[str, Any], receive: Callable[[], Any]
     ) -> None:
         """Answer; whatever the application does, the client knows a whole response from a part."""
+        if ZERO_COPY in scope["extensions"]:
+            scope["extensions"][ARRIVAL] = partial(wait_for_arrival, self._line)
         try:
             await application(scope, receive, self.send)
         except ClientGoneError:

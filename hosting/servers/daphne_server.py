@@ -18,6 +18,7 @@ from twisted.internet.tcp import Port
 from api.live.event_stream import end_streams
 from apps.core.vitals import Reporter
 from apps.downloads import hits
+from apps.downloads.spooled import spooled_bytes
 from hosting.servers import interpreter
 from hosting.servers.daphne_exchange import ZERO_COPY, Application, Exchange
 from hosting.servers.daphne_request import BoundedFactory
@@ -67,7 +68,7 @@ class MediaServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no 
             ] = []  # opened in `_open`: Daphne takes any descriptor for IPv4's
         self._entrance = entrance
         self._tasks: list[asyncio.Task[None]] = []
-        self._reporter = Reporter("web", has_loop=True)
+        self._reporter = Reporter("web", has_loop=True, spooled=spooled_bytes)
 
     def create_application(
         self, protocol: WebRequest | WebSocketProtocol, scope: dict[str, Any]

@@ -3,13 +3,15 @@
 import asyncio
 import socket
 from collections.abc import MutableMapping
+from functools import partial
 from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from apps.media.serving import ZERO_COPY, ClientGoneError
+from apps.media.serving import ARRIVAL, ZERO_COPY, ClientGoneError
+from hosting.servers.arrival import wait_for_arrival
 from hosting.servers.flow import Flag, Flow
 from hosting.servers.limits import (
     FAST_WAIT_SECONDS,
@@ -50,7 +52,9 @@ class MediaProtocol(HttpToolsProtocol):
             if self.scheme == "http":
                 self._descriptor = info.fileno()
                 self._socket = socket.socket(info.family, info.type, fileno=self._descriptor)
-        self._extensions: dict[str, Any] = {} if self._descriptor is None else {ZERO_COPY: {}}
+        self._extensions: dict[str, Any] = {}
+        if self._descriptor is not None:
+            self._extensions = {ZERO_COPY: {}, ARRIVAL: partial(wait_for_arrival, self)}
         self._active_at = self.loop.time()
         self._timer = self.loop.call_later(IDLE_SECONDS, self._check_time)
 

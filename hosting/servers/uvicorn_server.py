@@ -9,6 +9,7 @@ import uvicorn
 from api.live.event_stream import end_streams
 from apps.core.vitals import Reporter
 from apps.downloads import hits
+from apps.downloads.spooled import spooled_bytes
 from hosting.servers import interpreter
 from hosting.servers.entrance import Entrance
 from hosting.servers.limits import GRACE_SECONDS, MAX_SOCKET_MESSAGE
@@ -44,7 +45,7 @@ class UvicornServer(uvicorn.Server):
         super().__init__(config)
         self._entrance = entrance
         self._tasks: list[asyncio.Task[None]] = []
-        self._reporter = Reporter("web", has_loop=True)
+        self._reporter = Reporter("web", has_loop=True, spooled=spooled_bytes)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import psutil
 import pytest
+import redis
 
 from apps.core import valkey, vitals
 from apps.core.vitals import FORGET_SECONDS, SILENT_SECONDS, Examiner, Reporter, Vitals, tally
@@ -110,6 +111,20 @@ def test_a_child_that_must_not_be_looked_at_is_left_out(monkeypatch: pytest.Monk
     monkeypatch.setattr(examiner, "_process", Hidden())
 
     assert examiner.examine().rss_bytes == 0
+
+
+@pytest.mark.parametrize("error", [redis.ConnectionError, PermissionError])
+def test_a_process_has_vitals_also_when_nobody_can_say_what_is_spooled(
+    error: type[Exception],
+) -> None:
+    def unknown() -> int:
+        raise error
+
+    examined = [
+        Examiner("web", has_loop=False, spooled=one).examine() for one in (lambda: 7, unknown)
+    ]
+
+    assert [one.spooled_bytes for one in examined] == [7, 0]
 
 
 def test_a_reporter_reports_at_once_and_takes_leave() -> None:

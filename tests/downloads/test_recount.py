@@ -25,6 +25,7 @@ from apps.downloads.models import (
 from apps.downloads.quarantine import release_address, waiting_for_review
 from apps.downloads.rules import DropReason
 from apps.downloads.totals import Scope, latest
+from podcasts.models import Show
 from tests.downloads.conftest import Aired, Count, Send
 from tests.downloads.making import AGENTS, NOON, asked, at, make_hit, whole
 from tests.downloads.storing import counted
@@ -182,6 +183,46 @@ def test_a_recount_takes_nothing_from_what_was_deleted_since(
     recount("--yes")
 
     assert counted() == 1
+
+
+@pytest.mark.parametrize("gone", ["nothing", "the episode", "the show", "the zone"])
+def test_a_recount_leaves_downloads_in_their_days_of_the_show_s_zone(
+    gone: str, aired: Aired, send: Send, count: Count, recount: Run
+) -> None:
+    show = aired.episode.show
+    Show.objects.update(time_zone="Pacific/Auckland")
+    send(*aired.hits(whole(), whole(ip="198.51.100.1", when=at("10:59"))))  # 23:59 in Auckland
+    count()
+    totals = DayTotal.objects.filter(show=show.id, episode=None, dimension="")
+    before = {14: 1, 15: 1}
+    assert {total.day.day: total.downloads for total in totals} == before
+
+    match gone:
+        case "the episode":
+            aired.episode.delete()
+        case "the show":
+            show.delete()
+        case "the zone":
+            Show.objects.update(time_zone="America/Los_Angeles")
+    recount("--yes")
+
+    assert {total.day.day: total.downloads for total in totals.all()} == before
+    assert sorted(row.local_day.day for row in Download.objects.all()) == [14, 15]
+
+
+def test_what_a_recount_finds_of_a_deleted_episode_is_in_days_of_its_show(
+    aired: Aired, send: Send, count: Count, recount: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Show.objects.update(time_zone="Pacific/Auckland")
+    send(*aired.hits(asked("0-1000"), whole(ip="198.51.100.1", agent="FancySPIDER/1")))
+    count()
+    aired.episode.delete()
+    monkeypatch.setattr("apps.downloads.rules._CRAWLER", __import__("re").compile("nothing"))
+    monkeypatch.setattr("apps.downloads.rules._by_agent", _without_cache())
+
+    recount("--yes")
+
+    assert [row.local_day.day for row in Download.objects.all()] == [15]
 
 
 def test_a_day_whose_hits_are_gone_is_refused_in_words(recount: Run, db: None) -> None:

@@ -48,11 +48,6 @@ class Crowd:
                 one.sample(self._too_few_bytes)
                 continue
             one.listen()
-            begin, end = one.told
-            if end - begin < self._enough_bytes:
-                # A kill cut this one off near its end: up to five seconds of what it got before
-                # are on record nowhere (docs/adr/0008). It asks again, as a listener may.
-                one.sample(self._enough_bytes)
             if kind > 0.8:  # somebody who downloads it again is one download
                 one.sample(self._enough_bytes)
             with self._lock:

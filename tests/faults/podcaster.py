@@ -139,8 +139,6 @@ class Listener:
     seconds_a_chunk: float = 0.005
     received: bytearray = field(default_factory=bytearray)
     requests: int = 0
-    # The bytes of responses that came to their end: what a kill cut off may be told in part only.
-    told: tuple[int, int] = (0, 0)
 
     def listen(self) -> None:
         """Fetch the whole file, however often the connection breaks."""
@@ -167,10 +165,36 @@ class Listener:
         assert response.status_code == 206 or response.status_code >= 500
         return len(response.content) == size_bytes
 
+    def begin(self, size_bytes: int) -> http.client.HTTPConnection:
+        """Fetch so much of the file and read no further; the connection, which is still open."""
+        connection, response = self._ask()
+        assert response.status == 200, response.status
+        while len(self.received) < size_bytes:
+            self.received += response.read(min(64 * 1024, size_bytes - len(self.received)))
+        return connection
+
     def _fetch_rest(self) -> bool:
         """One request; whether the file is whole now."""
+        try:
+            connection, response = self._ask()
+        except (OSError, http.client.HTTPException):
+            return False
+        try:
+            if response.status not in {200, 206}:
+                assert response.status >= 500, response.status
+                return False
+            while chunk := response.read(64 * 1024):
+                self.received += chunk
+                time.sleep(self.seconds_a_chunk)
+            return response.length == 0
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _ask(self) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        """Ask for what is missing."""
         self.requests += 1
-        begin = len(self.received)
         parts = urlsplit(self.url)
         connection = _SmallWindow(parts.hostname or "", parts.port or 80, timeout=20)
         headers = {"User-Agent": self.agent, "X-Forwarded-For": self.address}
@@ -178,19 +202,10 @@ class Listener:
             headers["Range"] = f"bytes={len(self.received)}-"
         try:
             connection.request("GET", parts.path, headers=headers)
-            response = connection.getresponse()
-            if response.status not in {200, 206}:
-                assert response.status >= 500, response.status
-                return False
-            while chunk := response.read(64 * 1024):
-                self.received += chunk
-                time.sleep(self.seconds_a_chunk)
-            self.told = (begin, len(self.received))
-            return response.length == 0
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
+            return connection, connection.getresponse()
+        except BaseException:
             connection.close()
+            raise
 
 
 class _SmallWindow(http.client.HTTPConnection):

@@ -15,6 +15,7 @@ from tests.media.sounds import make_mp3
 
 pytestmark = pytest.mark.faults
 LISTENERS = 4
+HEADER_BYTES = 8 * 1024 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +85,37 @@ def test_figures_survive_a_restart(instance: Instance) -> None:
     podcaster = Podcaster(instance, "demo@example.com")
     after = podcaster.ask("GET", f"/api/v1/shows/{show['id']}/live/state/").json()["episodes"]
     assert after == before
+
+
+def test_a_fast_listener_who_is_cut_off_near_the_end_is_counted(
+    instance: Instance, tmp_path: Path
+) -> None:
+    """Nothing of the first response is told by its end, nor by the time that it lasted."""
+    podcaster = Podcaster(instance, "demo@example.com")
+    show = podcaster.show()
+    episode, file = podcaster.new_episode(show["id"], "Fast"), _with_large_header(tmp_path)
+    podcaster.upload(show, episode, file, between=lambda number: None)
+    podcaster.wait_until_ready(episode)
+    podcaster.ask("POST", f"/studio/episodes/{episode}/publish/")
+    url = podcaster.ask("GET", f"/api/v1/episodes/{episode}/").json()["enclosure"]["url"]
+
+    size_bytes = file.stat().st_size
+    listener = Listener(url, "203.0.113.1", seconds_a_chunk=0)
+    connection = listener.begin(size_bytes * 9 // 10)
+    instance.kill("web")
+    connection.close()
+    listener.listen()
+
+    assert listener.received == file.read_bytes()
+    assert size_bytes // 10 < HEADER_BYTES, "the rest alone would be a download"
+    wait_for(lambda: podcaster.downloads(show["id"], episode), what="the download")
+    assert podcaster.downloads(show["id"], episode) == 1
+
+
+def _with_large_header(folder: Path) -> Path:
+    """A tenth of it is more than a kernel holds for a client, and less than a header."""
+    minute = make_mp3(folder / "minute.mp3", seconds=60, bitrate=320_000).read_bytes()
+    digits = [HEADER_BYTES >> shift & 0x7F for shift in (21, 14, 7, 0)]  # ID3v2.4, 3.1
+    path = folder / "large.mp3"
+    path.write_bytes(b"ID3\x04\0\0" + bytes(digits) + bytes(HEADER_BYTES) + 20 * minute)
+    return path

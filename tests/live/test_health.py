@@ -58,6 +58,16 @@ def test_the_lag_is_the_age_of_the_oldest_hit_that_is_not_counted() -> None:
     assert (found["hits_waiting"], found["hits_lag_seconds"]) == (2, 7.0)
 
 
+def test_hits_on_disk_are_those_of_every_host_once() -> None:
+    for pid, host, spooled_bytes in [(1, "a", 700), (2, "a", 900), (3, "b", 50)]:
+        vitals.report(process("web", pid=pid, host=host, spooled_bytes=spooled_bytes))
+    vitals.report(
+        process("web", pid=4, host="c", spooled_bytes=1, reported_at=NOON.timestamp() - 30)
+    )
+
+    assert health()["hits_spooled_bytes"] == 950
+
+
 def test_jobs_that_wait_and_run_are_counted() -> None:
     prefix = django_settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"]
     client = valkey.connection()

@@ -16,7 +16,7 @@ from django.http.response import HttpResponseBase  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from apps.core.streamed import StreamedRequest  # noqa: E402
-from apps.media.serving import Resource, serve  # noqa: E402
+from apps.media.serving import NO_STEPS, Resource, Steps, serve  # noqa: E402
 from apps.media.sources import DiskSource, Segment, Source  # noqa: E402
 from hosting.data_plane import DataPlane  # noqa: E402
 
@@ -40,7 +40,10 @@ def resource(*segments: Segment) -> Resource:
     return Resource(segments, "audio/mpeg", ETAG, CHANGED, filename="épisode 1.mp3")
 
 
-async def reported(request: HttpRequest, name: str) -> HttpResponseBase:
+STEPS = Steps(100_000, 150_000)
+
+
+async def reported(request: HttpRequest, name: str, steps: Steps = NO_STEPS) -> HttpResponseBase:
     """The file of this name, with reports of what was sent in `reports`."""
     file = folder() / name
     size = file.stat().st_size
@@ -50,7 +53,7 @@ async def reported(request: HttpRequest, name: str) -> HttpResponseBase:
             reports.write(json.dumps({"sent": sent, "final": final}) + "\n")
 
     segment = Segment(lambda: DiskSource.open(name, size, lambda: file), size)
-    return await serve(request, resource(segment), on_sent=report)
+    return await serve(request, resource(segment), on_sent=report, steps=steps)
 
 
 async def shrinking(request: HttpRequest) -> HttpResponseBase:
@@ -89,6 +92,8 @@ async def failing(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("plain.mp3", reported, {"name": "plain"}),
     path("large.mp3", reported, {"name": "large"}),
+    path("plain-in-steps.mp3", reported, {"name": "plain", "steps": STEPS}),
+    path("large-in-steps.mp3", reported, {"name": "large", "steps": Steps(2_000_000, 3_000_000)}),
     path("shrinking.mp3", shrinking),
     path("missing.mp3", missing),
     path("body", body_length),

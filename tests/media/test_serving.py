@@ -350,6 +350,31 @@ def test_a_long_stream_is_told_as_it_goes(folder: Path, monkeypatch: pytest.Monk
     ]
 
 
+@pytest.mark.parametrize("sends_files", [False, True])
+def test_what_arrived_is_told_in_steps_until_that_is_enough(
+    folder: Path, sends_files: bool
+) -> None:
+    reply = call(application, "GET", "/plain-in-steps.mp3", sends_files=sends_files)
+    assert reply.is_complete
+    assert reply.body == WHOLE
+    assert reports(folder) == [
+        {"sent": [[0, 100_000]], "final": False},
+        {"sent": [[0, 200_000]], "final": False},
+        {"sent": [[0, 300_000]], "final": True},
+    ]
+
+
+def test_a_response_no_longer_than_a_step_is_told_once(folder: Path) -> None:
+    call(application, "GET", "/plain-in-steps.mp3", {"Range": "bytes=0-99999"}, sends_files=True)
+    assert reports(folder) == [{"sent": [[0, 100_000]], "final": True}]
+
+
+def test_a_file_told_in_steps_is_the_same_file(fetch: Fetch) -> None:
+    headers = {"Range": "bytes=1-150000,160000-"}
+    assert fetch("GET", "/plain-in-steps.mp3").body == WHOLE
+    assert fetch("GET", "/plain-in-steps.mp3", headers).body.count(WHOLE[160_000:]) == 1
+
+
 def test_a_recorder_that_fails_never_disturbs_the_sending(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -401,6 +426,40 @@ def test_what_did_not_arrive_is_taken_back(count: int, left: list[tuple[int, int
     sent.take_back(count)
     sent.finish()
     assert told == [(left, True)]
+
+
+def test_over_a_socket_steps_tell_only_what_arrived(web: WebServer) -> None:
+    (web.folder / "large").write_bytes(bytes(64 * 1024 * 1024))
+    before = len(web.reports())
+    connections = []
+    for _ in range(3):  # which take nothing but what fits their windows
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+        client.settimeout(30)
+        client.connect(("127.0.0.1", web.port))
+        client.sendall(b"GET /large-in-steps.mp3 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert client.recv(1)
+        connections.append(client)
+    taken = 0
+    while taken < 8_000_000 and (piece := connections[0].recv(65_536)):
+        taken += len(piece)
+    for client in connections:
+        client.close()
+
+    told = wait_for(lambda: _all_ended(web.reports()[before:], 3), what="three ends")
+
+    early = [one for one in told if not one["final"]]
+    assert 1 <= len(early) <= 3
+    assert all(_bytes_of(one) <= 8_000_000 + 65_536 for one in early)
+    assert sorted(_bytes_of(one) < 200_000 for one in told if one["final"]) == [False, True, True]
+
+
+def _all_ended(told: list[dict[str, Any]], count: int) -> list[dict[str, Any]] | None:
+    return told if sum(one["final"] for one in told) == count else None
+
+
+def _bytes_of(told: dict[str, Any]) -> int:
+    return sum(stop - start for start, stop in told["sent"])
 
 
 def test_over_a_socket_a_leaving_client_is_told_with_what_it_took(web: WebServer) -> None:

@@ -7,17 +7,20 @@ from django.http.response import HttpResponseBase
 
 from apps.media.serving.client_gone import ClientGoneError
 from apps.media.serving.plan import Resource, plan_response
-from apps.media.serving.response import SHARED_FIELDS, ZERO_COPY, MediaResponse
-from apps.media.serving.sent import OnSent
+from apps.media.serving.response import ARRIVAL, SHARED_FIELDS, ZERO_COPY, MediaResponse
+from apps.media.serving.sent import NO_STEPS, OnSent, Steps
 from apps.media.sources import SegmentedSource
 
 __all__ = [
+    "ARRIVAL",
+    "NO_STEPS",
     "SHARED_FIELDS",
     "ZERO_COPY",
     "ClientGoneError",
     "MediaResponse",
     "OnSent",
     "Resource",
+    "Steps",
     "serve",
 ]
 
@@ -25,11 +28,15 @@ logger = logging.getLogger(__name__)
 
 
 async def serve(
-    request: HttpRequest, resource: Resource, *, on_sent: OnSent | None = None
+    request: HttpRequest,
+    resource: Resource,
+    *,
+    on_sent: OnSent | None = None,
+    steps: Steps = NO_STEPS,
 ) -> HttpResponseBase:
     """The response to a request for this file; only bodies with its bytes are a MediaResponse.
 
-    `on_sent` is told which bytes have left: see MediaResponse.
+    `on_sent` is told which bytes have left, at the latest in `steps`: see MediaResponse.
     """
     plan = plan_response(request.method or "", request.headers, resource)
     first = plan.first_range
@@ -49,4 +56,4 @@ async def serve(
             content_type="text/plain; charset=utf-8",
             headers={"Retry-After": "30", "Cache-Control": "no-store"},
         )
-    return MediaResponse(plan, source, on_sent=on_sent)
+    return MediaResponse(plan, source, on_sent=on_sent, steps=steps)

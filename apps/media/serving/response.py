@@ -15,15 +15,24 @@ from django.http.response import ResponseHeaders
 from apps.media.ranges import Range
 from apps.media.serving.client_gone import ClientGoneError
 from apps.media.serving.plan import Plan, encode_fields
-from apps.media.serving.sent import OnSent, Sent
+from apps.media.serving.sent import NO_STEPS, OnSent, Sent, Steps
 from apps.media.sources import SegmentedSource
 
 logger = logging.getLogger(__name__)
 
 type Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
+type Arrival = Callable[[int], Awaitable[int]]
+"""Waits until no more of the bytes that left are under way; how many are, then.
+
+Raises ClientGoneError.
+"""
+
 ZERO_COPY = "http.response.zerocopysend"
 """The ASGI extension by which a server sends a file without its bytes passing through here."""
+
+ARRIVAL = "longwave.arrival"
+"""The extension, an `Arrival`, of a server that can tell what its clients have acknowledged."""
 
 
 SHARED_FIELDS = "longwave.shared_fields"
@@ -36,10 +45,11 @@ It also says that the body follows at once, so that the server may let the heade
 class MediaResponse(StreamingHttpResponse):
     """A body with bytes of a file.
 
-    `on_sent` hears of the bytes that left: every few seconds while a stream lasts, and once with
-    `final`. On a complete response the final call comes before the last byte goes out, so that no
-    client can have a whole file of which nothing is on record; when the client leaves or reading
-    fails, it comes as the response ends. Its errors are logged, and never disturb the sending.
+    `on_sent` hears of the bytes that left: every few seconds while a stream lasts, of those that
+    arrived before more than one of the `steps` is untold, and once with `final`. On a complete
+    response the final call comes before the last byte goes out, so that no client can have a whole
+    file of which nothing is on record; when the client leaves or reading fails, it comes as the
+    response ends. Its errors are logged, and never disturb the sending.
 
     The data plane sends it with `transmit`; to any other handler it is a response that streams,
     for which bytes taken count as sent. Whoever sends it must call `aclose`, also when it never
@@ -50,7 +60,12 @@ class MediaResponse(StreamingHttpResponse):
     is_async = True
 
     def __init__(
-        self, plan: Plan, source: SegmentedSource, *, on_sent: OnSent | None = None
+        self,
+        plan: Plan,
+        source: SegmentedSource,
+        *,
+        on_sent: OnSent | None = None,
+        steps: Steps = NO_STEPS,
     ) -> None:
         # Without the base's own, which converts and checks field by field: that alone would cost
         # as much as the rest of a small range. What it sets is here, or made when asked for.
@@ -60,7 +75,8 @@ class MediaResponse(StreamingHttpResponse):
         self._resource_closers: list[Callable[[], object]] = []
         self._plan = plan
         self._source = source
-        self._sent = Sent(on_sent)
+        self._sent = Sent(on_sent, steps)
+        self._arrival: Arrival | None = None
         self._in_hand = 0  # bytes given to `send` that do not count yet
 
     @cached_property
@@ -89,11 +105,15 @@ class MediaResponse(StreamingHttpResponse):
         await self._source.close()
         self._sent.finish()
 
-    async def transmit(self, send: Send, *, is_kernel_sending: bool) -> None:
+    async def transmit(
+        self, send: Send, *, is_kernel_sending: bool, arrival: Arrival | None = None
+    ) -> None:
         """Send all of it over ASGI; `send` must return only when what it got has left.
 
+        Without `arrival`, what has left counts as arrived.
         Raises RequestAborted when the client is gone or the file can't be read to its end.
         """
+        self._arrival = arrival
         shared, own = self._plan.encoded_headers
         if "headers" in self.__dict__:  # a view has asked for them, and may have changed them
             shared, own = (), encode_fields(self.headers)
@@ -132,7 +152,9 @@ class MediaResponse(StreamingHttpResponse):
                     async for chunk, is_end in chunks:
                         await send(_body(chunk, is_end))
                 return
-            stop = min(piece.stop, until)
+            if self._sent.room <= 0:
+                await self._make_room()
+            stop = min(piece.stop, until, start + self._sent.room)
             is_end = is_last and stop == piece.stop
             self._sent.go_to(start)
             message = {
@@ -148,6 +170,11 @@ class MediaResponse(StreamingHttpResponse):
             }
             await send(message)
             start = stop
+
+    async def _make_room(self) -> None:
+        """Tell what arrived, once that is enough for more to leave."""
+        arrival, most = self._arrival, self._sent.most_under_way
+        self._sent.tell_arrived(0 if arrival is None else await arrival(most))
 
     async def _stream(self) -> AsyncGenerator[bytes]:
         """The same for a handler that only iterates."""
@@ -168,8 +195,8 @@ class MediaResponse(StreamingHttpResponse):
     async def _chunks(self, piece: Range, is_last: bool) -> AsyncGenerator[tuple[bytes, bool]]:
         """The bytes of a range, each chunk with whether it is the response's last.
 
-        A chunk counts as sent when the next one is asked for; but the very last byte comes alone,
-        when everything has been told, if anybody listens.
+        A chunk counts as sent when the next one is asked for. It ends where something is to be
+        told; and the very last byte comes alone, when everything has been told, if anybody listens.
         """
         self._sent.go_to(piece.first)
         at = piece.first
@@ -177,19 +204,23 @@ class MediaResponse(StreamingHttpResponse):
             async for chunk in chunks:
                 at += len(chunk)
                 is_end = is_last and at == piece.stop
-                if is_end and self._sent.is_awaited:
-                    if len(chunk) > 1:
-                        yield chunk[:-1], False
-                        self._sent.advance(len(chunk) - 1)
-                    self._sent.finish_with_last()
-                    chunk = chunk[-1:]
-                self._in_hand = len(chunk)
-                yield chunk, is_end
-                # Warm reads never wait: without a turn of the loop, other clients would, and a
-                # client that left would go unnoticed and be counted.
-                await asyncio.sleep(0)
-                self._in_hand = 0
-                self._sent.advance(len(chunk))
+                while chunk:
+                    if self._sent.room <= 0:
+                        await self._make_room()
+                    part = chunk[: self._sent.room]
+                    if is_end and len(part) == len(chunk) and self._sent.is_awaited:
+                        if len(part) > 1:
+                            part = part[:-1]
+                        else:
+                            self._sent.finish_with_last()
+                    chunk = chunk[len(part) :]
+                    self._in_hand = len(part)
+                    yield part, is_end and not chunk
+                    # Warm reads never wait: without a turn of the loop, other clients would, and
+                    # a client that left would go unnoticed and be counted.
+                    await asyncio.sleep(0)
+                    self._in_hand = 0
+                    self._sent.advance(len(part))
 
 
 def _body(content: bytes, is_last: bool) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import { localise } from "./times.js";
 
 const WRITERS = {
   rss_bytes: dataSize,
+  hits_spooled_bytes: dataSize,
   pid: String,
   cpu_percent: (share) => `${share}%`,
   error_percent: (share) => `${share}%`,

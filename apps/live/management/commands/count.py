@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 
 from apps.core.vitals import Reporter
 from apps.downloads.counter import Counter
+from apps.downloads.spooled import spooled_bytes
 from apps.live.publish import publishing
 
 # The most that the publisher, back from the database, waits for the counter's thread; each time.
@@ -29,7 +30,7 @@ class Command(BaseCommand):
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, leave)
-        reporter = Reporter("counter")
+        reporter = Reporter("counter", spooled=spooled_bytes)
         reporter.start()
         try:
             with publishing() as publisher:
