@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from apps.downloads import charts, drop_days, episode_curves
-from apps.downloads.chart_tables import WEEKDAYS, percents, status
+from apps.downloads.chart_tables import WEEKDAYS, first_days_key, percents, status
 from apps.downloads.charts import Bucket, Grain
 from apps.downloads.drop_reasons import explain
 from apps.downloads.episode_curves import STEP_HOURS
@@ -215,7 +215,7 @@ def _reason(reason: str, count: int, percent: int) -> Answer:
 
 def episode_row(row: Row) -> Answer:
     """A line of the table of episodes."""
-    first = {f"first_{days}_days": count for days, count in row.within}
+    first = {first_days_key(days): count for days, count in row.within}
     return _episode(row.episode) | {"all_time": row.all_time} | first
 
 

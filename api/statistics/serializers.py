@@ -9,9 +9,10 @@ from typing import Any
 from rest_framework import serializers
 
 from api.base.fields import IdField
-from apps.downloads.chart_tables import STATUSES, WEEKDAYS
-from apps.downloads.charts import WINDOWS, Grain
+from apps.downloads.chart_tables import STATUSES, WEEKDAYS, first_days_key
+from apps.downloads.charts import Grain
 from apps.downloads.episode_curves import STEP_HOURS
+from apps.downloads.first_days import MILESTONE_DAYS
 from apps.downloads.window import KEY_LIFETIME
 
 type Fields = dict[str, "serializers.Field[Any, Any, Any, Any]"]
@@ -19,6 +20,12 @@ type Fields = dict[str, "serializers.Field[Any, Any, Any, Any]"]
 _DOWNLOADS = "Downloads, after IAB v2.3."
 _FROM_REQUESTS = "How many of these are known from requests only, until logs are read."
 _STATUS = "Whether reports that come late can still change it."
+
+
+def _first(days: int) -> str:
+    if days == 1:
+        return "Downloads of its first day; null until that has passed."
+    return f"Downloads of its first {days} days; null until these have passed."
 
 
 def words(values: Iterable[object]) -> str:
@@ -296,11 +303,11 @@ class EpisodeRowSerializer(serializers.Serializer[Any]):
     def get_fields(self) -> Fields:
         """With a field for each of the windows."""
         first = {
-            f"first_{days}_days": serializers.IntegerField(
+            first_days_key(days): serializers.IntegerField(
                 allow_null=True,
-                help_text=f"Downloads of its first {days} days; null until these have passed.",
+                help_text=_first(days),
             )
-            for days in WINDOWS
+            for days in MILESTONE_DAYS
         }
         return super().get_fields() | first
 

@@ -11,6 +11,7 @@ from apps.downloads.drop_days import DropDay
 from apps.downloads.drop_reasons import drop_label
 from apps.downloads.episode_curves import STEP_HOURS, Curve
 from apps.downloads.episode_figures import EpisodeFigures
+from apps.downloads.first_days import MILESTONE_DAYS
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 PROVISIONAL, FINAL = STATUSES = ("provisional", "final")
@@ -57,6 +58,17 @@ def percents(counts: Sequence[int]) -> list[int]:
 def status(last: date, first_open: date) -> str:
     """Whether late reports can still change what ends with this day."""
     return PROVISIONAL if last >= first_open else FINAL
+
+
+def point_table(
+    points: Iterable[tuple[str, int]], *, label: str, statuses: Sequence[str] | None = None
+) -> Table:
+    """Downloads at each place of a chart, and their status where that is told."""
+    columns = [Column("when", label), Column("downloads", "Downloads")]
+    if statuses is None:
+        return Table(columns, list(points))
+    rows = [(*point, each) for point, each in zip(points, statuses, strict=True)]
+    return Table([*columns, Column("status", "Status")], rows)
 
 
 def time_table(buckets: Iterable[Bucket], *, first_open: date, has_listeners: bool) -> Table:
@@ -158,18 +170,23 @@ def curve_table(curves: Sequence[Curve], *, days: int, titles: Mapping[UUID, str
     return Table(columns, rows)
 
 
+def first_days_key(days: int) -> str:
+    """How programs call an episode's downloads in so many days."""
+    return f"first_{days}_days"
+
+
 def episode_table(
-    episodes: Iterable[tuple[UUID, str, datetime]],
-    figures: Mapping[UUID, EpisodeFigures],
-    *,
-    days: Sequence[int],
+    episodes: Iterable[tuple[UUID, str, datetime]], figures: Mapping[UUID, EpisodeFigures]
 ) -> Table:
     """Episodes (id, title, publication) with the downloads of their first days, once over."""
     columns = (
         Column("episode", "Episode"),
         Column("title", "Title"),
         Column("published_at", "Published"),
-        *(Column(f"first_{count}_days", f"First {count} days") for count in days),
+        *(
+            Column(first_days_key(days), "First day" if days == 1 else f"First {days} days")
+            for days in MILESTONE_DAYS
+        ),
         Column("all_time", "All time"),
     )
     rows: list[list[Cell]] = [
@@ -177,7 +194,7 @@ def episode_table(
             str(number),
             title,
             published_at,
-            *(dict(figures[number].milestones)[count] for count in days),
+            *(count for _, count in figures[number].milestones),
             figures[number].all_time,
         ]
         for number, title, published_at in episodes

@@ -102,7 +102,7 @@ def _bucket_words(
     if bucket.provisional:
         said.append(f"{words.grouped(bucket.provisional)} of them known from requests only")
     if bucket.last >= subject.first_open:
-        said.append("Provisional: late reports can still raise it")
+        said.append(words.PROVISIONAL)
     return said
 
 

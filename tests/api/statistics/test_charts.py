@@ -351,6 +351,8 @@ def test_what_is_not_published_has_no_curve(world: World) -> None:
         ("-first_30_days", ["Before", "Oldest", "=The newest"]),
         ("first_30_days", ["Oldest", "Before", "=The newest"]),
         ("-first_7_days", ["=The newest", "Before", "Oldest"]),
+        ("-first_3_days", ["Before", "=The newest", "Oldest"]),
+        ("first_1_days", ["Before", "Oldest", "=The newest"]),
     ],
 )
 def test_episodes_are_sorted_and_each_is_on_exactly_one_page(
