@@ -49,7 +49,16 @@ class PeriodSerializer(DaysSerializer):
     """What was asked for, as it was understood: whole days."""
 
 
-class SubjectSerializer(serializers.Serializer[Any]):
+class ProvisionalSerializer(serializers.Serializer[Any]):
+    """From when on figures may still change."""
+
+    provisional_from = serializers.DateField(
+        help_text="The first day that late reports may still change: they are taken in for "
+        f"{KEY_LIFETIME.total_seconds() / 3600:.0f} hours after the end of each day of UTC."
+    )
+
+
+class SubjectSerializer(ProvisionalSerializer):
     """Whose figures these are."""
 
     show = IdField()
@@ -59,7 +68,7 @@ class SubjectSerializer(serializers.Serializer[Any]):
     )
 
 
-class OfOrganizationSerializer(serializers.Serializer[Any]):
+class OfOrganizationSerializer(ProvisionalSerializer):
     """Whose figures these are: those of all its shows."""
 
     organization = IdField()
@@ -103,10 +112,6 @@ class FiguresSerializer(serializers.Serializer[Any]):
     all_time = serializers.IntegerField(help_text="All downloads that ever were.")
     first_month = serializers.DateField(
         allow_null=True, help_text="The first day of the month of the first download, if any."
-    )
-    provisional_from = serializers.DateField(
-        help_text="The first day that late reports may still change: they are taken in for "
-        f"{KEY_LIFETIME.total_seconds() / 3600:.0f} hours after the end of each day of UTC."
     )
 
 
@@ -157,6 +162,7 @@ class HourRowSerializer(serializers.Serializer[Any]):
     hour_utc = serializers.DateTimeField(help_text="The same moment.")
     downloads = serializers.IntegerField(help_text=_DOWNLOADS)
     from_requests_only = serializers.IntegerField(help_text=_FROM_REQUESTS)
+    status = serializers.ChoiceField(choices=STATUSES, help_text=_STATUS)
 
 
 class HourChartSerializer(SubjectSerializer):
@@ -282,6 +288,7 @@ class CountedDaySerializer(serializers.Serializer[Any]):
 
     day_utc = serializers.DateField(help_text="A day of UTC.")
     downloads = serializers.IntegerField(help_text=_DOWNLOADS)
+    status = serializers.ChoiceField(choices=STATUSES, help_text=_STATUS)
 
 
 class NotCountedChartSerializer(PeriodChartSerializer):

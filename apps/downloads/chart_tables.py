@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -98,16 +98,28 @@ def time_table(buckets: Iterable[Bucket], *, first_open: date, has_listeners: bo
     )
 
 
-def hour_table(hours: Iterable[Hour], zone: ZoneInfo) -> Table:
+def hour_status(begin: datetime, first_open_utc: date) -> str:
+    """Whether late reports can still change an hour: days of UTC are closed, whatever the zone."""
+    return status(begin.astimezone(UTC).date(), first_open_utc)
+
+
+def hour_table(hours: Iterable[Hour], zone: ZoneInfo, *, first_open_utc: date) -> Table:
     """Downloads by the hour, each told by its beginning in the show's zone and in UTC."""
     columns = (
         Column("hour", "Hour"),
         Column("hour_utc", "In UTC"),
         Column("downloads", "Downloads"),
         Column("from_requests_only", "Of these known from requests only"),
+        Column("status", "Status"),
     )
     rows = [
-        (each.begin.astimezone(zone), each.begin, each.downloads, each.provisional)
+        (
+            each.begin.astimezone(zone),
+            each.begin,
+            each.downloads,
+            each.provisional,
+            hour_status(each.begin, first_open_utc),
+        )
         for each in hours
     ]
     return Table(columns, rows)
@@ -151,10 +163,23 @@ def week_table(grid: Sequence[Sequence[int]]) -> Table:
     return Table(columns, rows)
 
 
-def month_table(months: Iterable[MonthOfListeners]) -> Table:
+def last_day_of(month: date) -> date:
+    """The last day of the month that begins with this one."""
+    return (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def month_table(months: Iterable[MonthOfListeners], *, first_open_utc: date) -> Table:
     """About how many listeners each month of UTC had."""
-    columns = (Column("month", "Month of UTC"), Column("listeners_about", "Listeners, about"))
-    return Table(columns, [(each.month, each.listeners) for each in months])
+    columns = (
+        Column("month", "Month of UTC"),
+        Column("listeners_about", "Listeners, about"),
+        Column("status", "Status"),
+    )
+    rows = [
+        (each.month, each.listeners, status(last_day_of(each.month), first_open_utc))
+        for each in months
+    ]
+    return Table(columns, rows)
 
 
 def curve_table(curves: Sequence[Curve], *, days: int, titles: Mapping[UUID, str]) -> Table:
@@ -202,10 +227,12 @@ def episode_table(
     return Table(columns, rows)
 
 
-def drop_table(drops: Iterable[DropDay], downloads: Mapping[date, int]) -> Table:
+def drop_table(
+    drops: Iterable[DropDay], downloads: Mapping[date, int], *, first_open_utc: date
+) -> Table:
     """A row for each of these days, with its downloads and what was dropped for each reason.
 
-    Reasons are those that occur, the most frequent first.
+    Reasons are those that occur, the most frequent first; their columns are the last ones.
     """
     counts: dict[tuple[date, str], int] = {}
     sums: dict[str, int] = {}
@@ -216,10 +243,16 @@ def drop_table(drops: Iterable[DropDay], downloads: Mapping[date, int]) -> Table
     columns = (
         Column("day_utc", "Day of UTC"),
         Column("downloads", "Downloads"),
+        Column("status", "Status"),
         *(Column(reason, drop_label(reason)) for reason in reasons),
     )
     rows: list[list[Cell]] = [
-        [day, count, *(counts.get((day, reason), 0) for reason in reasons)]
+        [
+            day,
+            count,
+            status(day, first_open_utc),
+            *(counts.get((day, reason), 0) for reason in reasons),
+        ]
         for day, count in downloads.items()
     ]
     return Table(columns, rows)

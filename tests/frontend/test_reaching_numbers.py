@@ -84,7 +84,7 @@ def charts_of(people: People, episode: Episode, who: str, address: str) -> list[
     client: Client = people.client(who)
     answer = client.get(address.format(show=episode.show_id, episode=episode.pk))
     assert answer.status_code == 200
-    tree = html.fromstring(answer.content.decode())
+    tree: Any = html.fromstring(answer.content.decode())
     for drawing in tree.xpath(
         "//svg[not(ancestor::svg)][not(@aria-hidden='true')][.//rect or .//path]"
     ):
