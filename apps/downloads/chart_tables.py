@@ -34,6 +34,13 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
 
+    def headings(self) -> list[tuple[Column, bool]]:
+        """Each column, and whether it holds numbers."""
+        return [
+            (column, all(isinstance(row[index], int | None) for row in self.rows))
+            for index, column in enumerate(self.columns)
+        ]
+
     def records(self) -> list[dict[str, str | int | None]]:
         """For programs: an object for each row, with days and times as ISO 8601 has them."""
         keys = [column.key for column in self.columns]

@@ -139,6 +139,13 @@ def test_bars_say_their_numbers_to_whoever_walks_them_and_in_a_table(
     assert rows_of(figure) == [[name, str(count)] for name, count in points]
 
 
+def test_the_heading_of_numbers_stands_above_them() -> None:
+    template = Template('{% load charts %}{% bar_chart points label="x" provisional=1 %}')
+    figure = html.fromstring(template.render(Context({"points": [("Mon", 3)]})))
+    headings = [(th.text, th.get("class")) for th in figure.iter("th") if th.get("scope") == "col"]
+    assert headings == [("When", None), ("Downloads", "numeric"), ("Status", None)]
+
+
 def drawn(figure: Any, name: str) -> list[Any]:
     """The shapes of this class, in the order of the drawing."""
     return [shape for shape in figure.iter("rect") if name in shape.get("class").split()]
