@@ -111,7 +111,8 @@ def _parts(scope: Scope, period: Period, dimension: Dimension) -> Chart:
 def _by_first_days(busy: BusyShow, at: datetime) -> dict[str, Chart]:
     """All episodes, sorted by a column of the table, and the whole table for an export."""
     sorting = {
-        f"sorted by the first {days} days": _first_days(busy, days, at) for days in charts.WINDOWS
+        f"sorted by the first {days} days": _first_days(busy, days, at)
+        for days in first_days.MILESTONE_DAYS
     }
     return sorting | {
         "first days, all episodes": lambda: episode_figures.figures_of_episodes(

@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import cast
 
 from django.urls import reverse
 
 from apps.live.groups import Board, Kind
+from apps.live.places import place_of
 from apps.live.states import Message, board_message
 
 # What no later message may undercut, and what tells an older one from a newer one.
@@ -19,9 +20,13 @@ _SHOWN = (
 
 @dataclass(frozen=True, slots=True)
 class LivePage:
-    """Addresses of the same figures as a socket, as a stream of events and as JSON."""
+    """Addresses of the same figures as a socket, as a stream of events and as JSON.
+
+    ``first_open`` is the first day that late reports may still change.
+    """
 
     message: Message
+    first_open: date
     socket: str
     stream: str
     poll: str
@@ -45,6 +50,7 @@ def live_page(board: Board, *, at: datetime) -> LivePage:
     own = "downloads/" if board.kind is Kind.EPISODE else ""
     return LivePage(
         message=board_message(board, at=at),
+        first_open=place_of(board).first_open(at),
         socket=f"/live/{folder}{own}",
         stream=poll.removesuffix("/state/"),
         poll=poll,

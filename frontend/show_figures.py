@@ -33,8 +33,12 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The episodes of one day; ``position`` in percent of a chart's width."""
+    """The episodes of one day: the one with this index in a chart.
 
+    ``position`` is in percent of the chart's width.
+    """
+
+    index: int
     day: date
     position: float
     titles: str
@@ -72,8 +76,16 @@ def day_points(days: Iterable[DayTotal]) -> list[tuple[str, int]]:
     return [(_short(day.day), day.downloads) for day in days]
 
 
+def open_days(days: Iterable[DayTotal], first_open: date) -> int:
+    """How many of these late reports can still change: the last ones."""
+    return sum(day.day >= first_open for day in days)
+
+
 def hour_points(scope: Scope, *, at: datetime, zone: tzinfo = UTC) -> list[tuple[str, int]]:
-    """The last two days by the hour in this zone, as the bar chart takes them."""
+    """The last two days by the hour in this zone, as the bar chart takes them.
+
+    All are provisional: a day is final only some days after its end (window.py).
+    """
     hours = charts.hours(scope, now=at, count=CHART_HOURS)
     return [(f"{hour.begin.astimezone(zone):%a %H:%M}", hour.downloads) for hour in hours]
 
@@ -130,7 +142,7 @@ def episode_marks(show: Show, days: Sequence[DayTotal], *, at: datetime) -> list
             titles[episode.published_at.astimezone(zone).date()].append(episode.title)
     slot = 100 / len(days)
     return [
-        Mark(day.day, round((index + 0.5) * slot, 3), ", ".join(titles[day.day]))
+        Mark(index, day.day, round((index + 0.5) * slot, 3), ", ".join(titles[day.day]))
         for index, day in enumerate(days)
         if day.day in titles
     ]

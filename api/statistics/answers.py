@@ -2,11 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from apps.downloads import charts, drop_days, episode_curves
-from apps.downloads.chart_tables import WEEKDAYS, percents, status
+from apps.downloads.chart_tables import (
+    WEEKDAYS,
+    first_days_key,
+    hour_status,
+    last_day_of,
+    percents,
+    status,
+)
 from apps.downloads.charts import Bucket, Grain
 from apps.downloads.drop_reasons import explain
 from apps.downloads.episode_curves import STEP_HOURS
@@ -23,12 +30,13 @@ type Answer = dict[str, Any]
 _UNKNOWN = {Dimension.APP: "Unknown app", Dimension.DEVICE: "Unknown device"}
 
 
-def of(subject: Subject) -> Answer:
-    """Whose figures, and in which zone days end."""
+def of(subject: Subject, *, is_in_utc: bool = False) -> Answer:
+    """Whose figures, in which zone days end, and from which day on they may still change."""
     return {
         "show": subject.show.pk,
         "episode": subject.episode.pk if subject.episode else None,
         "time_zone": subject.show.time_zone,
+        "provisional_from": subject.first_open_utc if is_in_utc else subject.first_open,
     }
 
 
@@ -37,21 +45,16 @@ def in_period(period: Period) -> Answer:
     return {"period": {"from": period.first, "to": period.last}}
 
 
-def figures(scope: Scope, *, first_open: date) -> Answer:
+def figures(scope: Scope) -> Answer:
     """What does not depend on today."""
-    return {
-        "all_time": all_time(scope),
-        "first_month": charts.first_day(scope),
-        "provisional_from": first_open,
-    }
+    return {"all_time": all_time(scope), "first_month": charts.first_day(scope)}
 
 
 def windows(subject: Subject) -> Answer:
     """The last 7, 30 and 90 days, and all time."""
     found = charts.windows(subject.scope, today=subject.today)
     rows = [_last(each.days, each.count, each.before) | {"daily": each.line} for each in found]
-    figured = figures(subject.scope, first_open=subject.first_open)
-    return of(subject) | figured | {"rows": rows}
+    return of(subject) | figures(subject.scope) | {"rows": rows}
 
 
 def last_days(headline: Headline) -> Answer:
@@ -107,6 +110,7 @@ def hours(subject: Subject, count: int) -> Answer:
             "hour_utc": hour.begin,
             "downloads": hour.downloads,
             "from_requests_only": hour.provisional,
+            "status": hour_status(hour.begin, subject.first_open_utc),
         }
         for hour in found
     ]
@@ -153,15 +157,11 @@ def listeners(subject: Subject, period: Period) -> Answer:
         {
             "month": each.month,
             "listeners_about": each.listeners,
-            "status": status(_last_day(each.month), subject.first_open_utc),
+            "status": status(last_day_of(each.month), subject.first_open_utc),
         }
         for each in charts.listeners_of_months(subject.scope, period)
     ]
-    return of(subject) | in_period(period) | {"rows": rows}
-
-
-def _last_day(month: date) -> date:
-    return (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return of(subject, is_in_utc=True) | in_period(period) | {"rows": rows}
 
 
 def not_counted(subject: Subject, period: Period) -> Answer:
@@ -178,11 +178,14 @@ def not_counted(subject: Subject, period: Period) -> Answer:
         for drop in drops
     ]
     return (
-        of(subject)
+        of(subject, is_in_utc=True)
         | in_period(period)
         | {
             "reasons": _reasons(drops),
-            "days": [{"day_utc": day, "downloads": count} for day, count in days.items()],
+            "days": [
+                {"day_utc": day, "downloads": count, "status": status(day, subject.first_open_utc)}
+                for day, count in days.items()
+            ],
             "rows": rows,
         }
     )
@@ -215,7 +218,7 @@ def _reason(reason: str, count: int, percent: int) -> Answer:
 
 def episode_row(row: Row) -> Answer:
     """A line of the table of episodes."""
-    first = {f"first_{days}_days": count for days, count in row.within}
+    first = {first_days_key(days): count for days, count in row.within}
     return _episode(row.episode) | {"all_time": row.all_time} | first
 
 

@@ -16,6 +16,7 @@ from api.statistics import answers
 from api.statistics import serializers as described
 from api.statistics.views import ChartView, StatisticsView, subject_of
 from apps.downloads import episode_table
+from apps.downloads.chart_tables import first_days_key
 from apps.downloads.episode_curves import MOST_EPISODES, STEP_HOURS
 from apps.downloads.episode_table import Published, published_episodes, sorted_episodes, table_rows
 
@@ -31,7 +32,7 @@ class EpisodesView(StatisticsView):
         {
             "published_at": episode_table.PUBLISHED,
             "title": episode_table.TITLE,
-            **{f"first_{days}_days": column for column, days in episode_table.FIRST_DAYS.items()},
+            **{first_days_key(days): column for column, days in episode_table.FIRST_DAYS.items()},
             "all_time": episode_table.TOTAL,
         },
     )
@@ -41,7 +42,7 @@ class EpisodesView(StatisticsView):
         return PAGING
 
     def get(self, request: Request, show_id: UUID) -> Response:
-        """Downloads of the first 7, 30 and 90 days of each episode that is or was public.
+        """Downloads of the first 1, 3, 7, 30 and 90 days of each episode that is or was public.
 
         In an order by figures, what has none yet comes last, whichever way.
         """

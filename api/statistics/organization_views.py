@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime
 from functools import cached_property
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,15 +16,13 @@ from api.statistics.views import StatisticsView
 from apps.accounts.access import require_role
 from apps.core.clock import now
 from apps.downloads import totals
-from apps.downloads.charts import Grain, first_open_day
+from apps.downloads.charts import Grain, first_open_anywhere
 from apps.downloads.totals import Period
 from apps.downloads.totals import Scope as Rows
 from apps.live.groups import Board
 from apps.live.places import place_of
 
 MOST_SHOWS = 100
-# Days end here last of all: what is final here is final wherever a show is at home.
-_LAST_ZONE = ZoneInfo("Etc/GMT+12")
 
 
 class OrganizationStatisticsView(StatisticsView):
@@ -53,7 +50,7 @@ class OrganizationStatisticsView(StatisticsView):
     @property
     def first_open(self) -> date:
         """The first day that late reports may still change for any show."""
-        return first_open_day(self.at, _LAST_ZONE)
+        return first_open_anywhere(self.at)
 
     def period(self) -> Period:
         """What is asked for; raises ParameterError."""
@@ -61,7 +58,11 @@ class OrganizationStatisticsView(StatisticsView):
 
     def of(self) -> answers.Answer:
         """Whose figures."""
-        return {"organization": self.kwargs["organization_id"], "time_zone": None}
+        return {
+            "organization": self.kwargs["organization_id"],
+            "time_zone": None,
+            "provisional_from": self.first_open,
+        }
 
 
 class OrganizationHeadlineView(OrganizationStatisticsView):
@@ -74,7 +75,7 @@ class OrganizationHeadlineView(OrganizationStatisticsView):
 
         As on the organisation's board: today is that of each show.
         """
-        figures = answers.figures(self.rows(), first_open=self.first_open)
+        figures = answers.figures(self.rows())
         place = place_of(Board.of_organization(organization_id))
         found = totals.headline(place.scope_at(self.at), today=place.day(self.at))
         return Response(self.of() | figures | answers.last_days(found))

@@ -9,9 +9,10 @@ from typing import Any
 from rest_framework import serializers
 
 from api.base.fields import IdField
-from apps.downloads.chart_tables import STATUSES, WEEKDAYS
-from apps.downloads.charts import WINDOWS, Grain
+from apps.downloads.chart_tables import STATUSES, WEEKDAYS, first_days_key
+from apps.downloads.charts import Grain
 from apps.downloads.episode_curves import STEP_HOURS
+from apps.downloads.first_days import MILESTONE_DAYS
 from apps.downloads.window import KEY_LIFETIME
 
 type Fields = dict[str, "serializers.Field[Any, Any, Any, Any]"]
@@ -19,6 +20,12 @@ type Fields = dict[str, "serializers.Field[Any, Any, Any, Any]"]
 _DOWNLOADS = "Downloads, after IAB v2.3."
 _FROM_REQUESTS = "How many of these are known from requests only, until logs are read."
 _STATUS = "Whether reports that come late can still change it."
+
+
+def _first(days: int) -> str:
+    if days == 1:
+        return "Downloads of its first day; null until that has passed."
+    return f"Downloads of its first {days} days; null until these have passed."
 
 
 def words(values: Iterable[object]) -> str:
@@ -42,7 +49,16 @@ class PeriodSerializer(DaysSerializer):
     """What was asked for, as it was understood: whole days."""
 
 
-class SubjectSerializer(serializers.Serializer[Any]):
+class ProvisionalSerializer(serializers.Serializer[Any]):
+    """From when on figures may still change."""
+
+    provisional_from = serializers.DateField(
+        help_text="The first day that late reports may still change: they are taken in for "
+        f"{KEY_LIFETIME.total_seconds() / 3600:.0f} hours after the end of each day of UTC."
+    )
+
+
+class SubjectSerializer(ProvisionalSerializer):
     """Whose figures these are."""
 
     show = IdField()
@@ -52,7 +68,7 @@ class SubjectSerializer(serializers.Serializer[Any]):
     )
 
 
-class OfOrganizationSerializer(serializers.Serializer[Any]):
+class OfOrganizationSerializer(ProvisionalSerializer):
     """Whose figures these are: those of all its shows."""
 
     organization = IdField()
@@ -96,10 +112,6 @@ class FiguresSerializer(serializers.Serializer[Any]):
     all_time = serializers.IntegerField(help_text="All downloads that ever were.")
     first_month = serializers.DateField(
         allow_null=True, help_text="The first day of the month of the first download, if any."
-    )
-    provisional_from = serializers.DateField(
-        help_text="The first day that late reports may still change: they are taken in for "
-        f"{KEY_LIFETIME.total_seconds() / 3600:.0f} hours after the end of each day of UTC."
     )
 
 
@@ -150,6 +162,7 @@ class HourRowSerializer(serializers.Serializer[Any]):
     hour_utc = serializers.DateTimeField(help_text="The same moment.")
     downloads = serializers.IntegerField(help_text=_DOWNLOADS)
     from_requests_only = serializers.IntegerField(help_text=_FROM_REQUESTS)
+    status = serializers.ChoiceField(choices=STATUSES, help_text=_STATUS)
 
 
 class HourChartSerializer(SubjectSerializer):
@@ -275,6 +288,7 @@ class CountedDaySerializer(serializers.Serializer[Any]):
 
     day_utc = serializers.DateField(help_text="A day of UTC.")
     downloads = serializers.IntegerField(help_text=_DOWNLOADS)
+    status = serializers.ChoiceField(choices=STATUSES, help_text=_STATUS)
 
 
 class NotCountedChartSerializer(PeriodChartSerializer):
@@ -296,11 +310,11 @@ class EpisodeRowSerializer(serializers.Serializer[Any]):
     def get_fields(self) -> Fields:
         """With a field for each of the windows."""
         first = {
-            f"first_{days}_days": serializers.IntegerField(
+            first_days_key(days): serializers.IntegerField(
                 allow_null=True,
-                help_text=f"Downloads of its first {days} days; null until these have passed.",
+                help_text=_first(days),
             )
-            for days in WINDOWS
+            for days in MILESTONE_DAYS
         }
         return super().get_fields() | first
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from apps.downloads.drop_days import DropDay
 from apps.downloads.drop_reasons import drop_label
 from apps.downloads.episode_curves import STEP_HOURS, Curve
 from apps.downloads.episode_figures import EpisodeFigures
+from apps.downloads.first_days import MILESTONE_DAYS
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 PROVISIONAL, FINAL = STATUSES = ("provisional", "final")
@@ -32,6 +33,13 @@ class Table:
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
+
+    def headings(self) -> list[tuple[Column, bool]]:
+        """Each column, and whether it holds numbers."""
+        return [
+            (column, all(isinstance(row[index], int | None) for row in self.rows))
+            for index, column in enumerate(self.columns)
+        ]
 
     def records(self) -> list[dict[str, str | int | None]]:
         """For programs: an object for each row, with days and times as ISO 8601 has them."""
@@ -57,6 +65,17 @@ def percents(counts: Sequence[int]) -> list[int]:
 def status(last: date, first_open: date) -> str:
     """Whether late reports can still change what ends with this day."""
     return PROVISIONAL if last >= first_open else FINAL
+
+
+def point_table(
+    points: Iterable[tuple[str, int]], *, label: str, statuses: Sequence[str] | None = None
+) -> Table:
+    """Downloads at each place of a chart, and their status where that is told."""
+    columns = [Column("when", label), Column("downloads", "Downloads")]
+    if statuses is None:
+        return Table(columns, list(points))
+    rows = [(*point, each) for point, each in zip(points, statuses, strict=True)]
+    return Table([*columns, Column("status", "Status")], rows)
 
 
 def time_table(buckets: Iterable[Bucket], *, first_open: date, has_listeners: bool) -> Table:
@@ -86,16 +105,28 @@ def time_table(buckets: Iterable[Bucket], *, first_open: date, has_listeners: bo
     )
 
 
-def hour_table(hours: Iterable[Hour], zone: ZoneInfo) -> Table:
+def hour_status(begin: datetime, first_open_utc: date) -> str:
+    """Whether late reports can still change an hour: days of UTC are closed, whatever the zone."""
+    return status(begin.astimezone(UTC).date(), first_open_utc)
+
+
+def hour_table(hours: Iterable[Hour], zone: ZoneInfo, *, first_open_utc: date) -> Table:
     """Downloads by the hour, each told by its beginning in the show's zone and in UTC."""
     columns = (
         Column("hour", "Hour"),
         Column("hour_utc", "In UTC"),
         Column("downloads", "Downloads"),
         Column("from_requests_only", "Of these known from requests only"),
+        Column("status", "Status"),
     )
     rows = [
-        (each.begin.astimezone(zone), each.begin, each.downloads, each.provisional)
+        (
+            each.begin.astimezone(zone),
+            each.begin,
+            each.downloads,
+            each.provisional,
+            hour_status(each.begin, first_open_utc),
+        )
         for each in hours
     ]
     return Table(columns, rows)
@@ -139,10 +170,23 @@ def week_table(grid: Sequence[Sequence[int]]) -> Table:
     return Table(columns, rows)
 
 
-def month_table(months: Iterable[MonthOfListeners]) -> Table:
+def last_day_of(month: date) -> date:
+    """The last day of the month that begins with this one."""
+    return (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def month_table(months: Iterable[MonthOfListeners], *, first_open_utc: date) -> Table:
     """About how many listeners each month of UTC had."""
-    columns = (Column("month", "Month of UTC"), Column("listeners_about", "Listeners, about"))
-    return Table(columns, [(each.month, each.listeners) for each in months])
+    columns = (
+        Column("month", "Month of UTC"),
+        Column("listeners_about", "Listeners, about"),
+        Column("status", "Status"),
+    )
+    rows = [
+        (each.month, each.listeners, status(last_day_of(each.month), first_open_utc))
+        for each in months
+    ]
+    return Table(columns, rows)
 
 
 def curve_table(curves: Sequence[Curve], *, days: int, titles: Mapping[UUID, str]) -> Table:
@@ -158,18 +202,23 @@ def curve_table(curves: Sequence[Curve], *, days: int, titles: Mapping[UUID, str
     return Table(columns, rows)
 
 
+def first_days_key(days: int) -> str:
+    """How programs call an episode's downloads in so many days."""
+    return f"first_{days}_days"
+
+
 def episode_table(
-    episodes: Iterable[tuple[UUID, str, datetime]],
-    figures: Mapping[UUID, EpisodeFigures],
-    *,
-    days: Sequence[int],
+    episodes: Iterable[tuple[UUID, str, datetime]], figures: Mapping[UUID, EpisodeFigures]
 ) -> Table:
     """Episodes (id, title, publication) with the downloads of their first days, once over."""
     columns = (
         Column("episode", "Episode"),
         Column("title", "Title"),
         Column("published_at", "Published"),
-        *(Column(f"first_{count}_days", f"First {count} days") for count in days),
+        *(
+            Column(first_days_key(days), "First day" if days == 1 else f"First {days} days")
+            for days in MILESTONE_DAYS
+        ),
         Column("all_time", "All time"),
     )
     rows: list[list[Cell]] = [
@@ -177,7 +226,7 @@ def episode_table(
             str(number),
             title,
             published_at,
-            *(dict(figures[number].milestones)[count] for count in days),
+            *(count for _, count in figures[number].milestones),
             figures[number].all_time,
         ]
         for number, title, published_at in episodes
@@ -185,10 +234,12 @@ def episode_table(
     return Table(columns, rows)
 
 
-def drop_table(drops: Iterable[DropDay], downloads: Mapping[date, int]) -> Table:
+def drop_table(
+    drops: Iterable[DropDay], downloads: Mapping[date, int], *, first_open_utc: date
+) -> Table:
     """A row for each of these days, with its downloads and what was dropped for each reason.
 
-    Reasons are those that occur, the most frequent first.
+    Reasons are those that occur, the most frequent first; their columns are the last ones.
     """
     counts: dict[tuple[date, str], int] = {}
     sums: dict[str, int] = {}
@@ -199,10 +250,16 @@ def drop_table(drops: Iterable[DropDay], downloads: Mapping[date, int]) -> Table
     columns = (
         Column("day_utc", "Day of UTC"),
         Column("downloads", "Downloads"),
+        Column("status", "Status"),
         *(Column(reason, drop_label(reason)) for reason in reasons),
     )
     rows: list[list[Cell]] = [
-        [day, count, *(counts.get((day, reason), 0) for reason in reasons)]
+        [
+            day,
+            count,
+            status(day, first_open_utc),
+            *(counts.get((day, reason), 0) for reason in reasons),
+        ]
         for day, count in downloads.items()
     ]
     return Table(columns, rows)

@@ -25,6 +25,8 @@ WINDOWS = (7, 30, 90)
 # Of a period: ten years, none of them before there were podcasts.
 LONGEST_DAYS, EARLIEST = 3660, date(2000, 1, 1)
 WEEKDAYS, HOURS = 7, 24
+# Days end here last of all: what is final here is final everywhere.
+_LAST_ZONE = ZoneInfo("Etc/GMT+12")
 
 
 class Grain(StrEnum):
@@ -242,6 +244,11 @@ def instants(period: Period, zone: ZoneInfo) -> tuple[datetime, datetime]:
     ends = period.first, period.last + timedelta(days=1)
     first, end = (datetime.combine(day, time.min, zone).astimezone(UTC) for day in ends)
     return first, end
+
+
+def first_open_anywhere(now: datetime) -> date:
+    """The first day that late reports may still change for any show, wherever it is at home."""
+    return first_open_day(now, _LAST_ZONE)
 
 
 def first_open_day(now: datetime, zone: tzinfo) -> date:

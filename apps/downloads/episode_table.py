@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from apps.downloads.charts import WINDOWS
 from apps.downloads.episode_figures import all_time_of_episodes, figures_of_episodes
-from apps.downloads.first_days import downloads_within
+from apps.downloads.first_days import MILESTONE_DAYS, downloads_within
 from apps.downloads.subject import Subject
 from podcasts.access import once_public
 
 TITLE, PUBLISHED, TOTAL = "title", "published", "total"
-FIRST_DAYS = {f"first{days}": days for days in WINDOWS}
+FIRST_DAYS = {f"first{days}": days for days in MILESTONE_DAYS}
 COLUMNS = (TITLE, PUBLISHED, *FIRST_DAYS, TOTAL)
 """What the table can be sorted by; with a minus in front for the other way."""
 
@@ -70,9 +69,7 @@ def table_rows(subject: Subject, episodes: Sequence[Published]) -> list[Row]:
     figures = figures_of_episodes(
         [(episode.id, episode.at) for episode in episodes], show=subject.show.pk, now=subject.at
     )
-    rows = []
-    for episode in episodes:
-        found = figures[episode.id]
-        within = dict(found.milestones)
-        rows.append(Row(episode, [(days, within[days]) for days in WINDOWS], found.all_time))
-    return rows
+    return [
+        Row(episode, figures[episode.id].milestones, figures[episode.id].all_time)
+        for episode in episodes
+    ]

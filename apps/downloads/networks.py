@@ -24,6 +24,9 @@ class NetworkSet:
             version: [start for start, _ in found] for version, found in self._spans.items()
         }
 
+    def __bool__(self) -> bool:
+        return any(self._spans.values())
+
     def __contains__(self, text: object) -> bool:
         address = parse(str(text))
         if address is None:
@@ -47,3 +50,14 @@ def _read(path: Path | None) -> NetworkSet:
 def data_centres() -> NetworkSet:
     """The operator's list of data centres and VPNs; empty when there is none."""
     return _read(settings.DATACENTER_NETWORKS)
+
+
+def leaves_out_data_centres() -> bool:
+    """Whether a browser's address matters here.
+
+    Where the list can't be read no counter begins (see checks.py): nothing from there counts.
+    """
+    try:
+        return bool(data_centres())
+    except (OSError, ValueError):
+        return True

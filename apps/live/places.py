@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from apps.downloads import totals
+from apps.downloads.charts import first_open_day
 from apps.live.groups import Board, Kind
 from podcasts.access import place_of_episode, time_zone_of_show, time_zones_of_shows
 
@@ -40,6 +41,10 @@ class Place:
             ahead=frozenset(show for show, day in days.items() if day > today),
             behind=frozenset(show for show, day in days.items() if day < today),
         )
+
+    def first_open(self, at: datetime) -> date:
+        """The first day that late reports may still change in any of its zones."""
+        return min(first_open_day(at, zone) for zone in (self.zone, *self.zones.values()))
 
     def day_ends_at(self, at: datetime) -> datetime:
         """The next midnight in any of its zones."""

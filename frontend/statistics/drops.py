@@ -32,8 +32,8 @@ def drop_panel(subject: Subject, choice: Choice) -> tuple[Panel, list[ReasonRow]
     """The chart, the reasons that applied, most frequent first, and the downloads beside them."""
     drops = drops_by_day(subject.scope, choice.period)
     downloads = downloads_by_utc_day(subject.scope, choice.period)
-    table = chart_tables.drop_table(drops, downloads)
-    reasons = [column.key for column in table.columns[2:]]
+    table = chart_tables.drop_table(drops, downloads, first_open_utc=subject.first_open_utc)
+    reasons = [column.key for column in table.columns[3:]]
     spans = [list(days) for _, days in groupby(downloads, choice.grain.first_day)]
     found = {(drop.day, drop.reason): drop.count for drop in drops}
     counts = {

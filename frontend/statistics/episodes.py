@@ -9,7 +9,6 @@ from django.core.paginator import Page, Paginator
 
 from apps.downloads import chart_tables, episode_curves
 from apps.downloads.chart_tables import Table
-from apps.downloads.charts import WINDOWS
 from apps.downloads.episode_curves import MOST_EPISODES, STEP_HOURS
 from apps.downloads.episode_figures import figures_of_episodes
 from apps.downloads.episode_table import (
@@ -35,7 +34,7 @@ _TICK_HOURS = {2: 12, 7: 24, 30: 5 * 24, 90: 15 * 24}
 _LABELS = {
     TITLE: "Episode",
     PUBLISHED: "Published",
-    **{name: f"{days} days" for name, days in FIRST_DAYS.items()},
+    **{name: f"{days} day{'' if days == 1 else 's'}" for name, days in FIRST_DAYS.items()},
     TOTAL: "All time",
 }
 SORTS = ("-published", *_LABELS, *(f"-{name}" for name in _LABELS))
@@ -101,7 +100,7 @@ def all_rows(subject: Subject) -> Table:
         now=subject.at,
     )
     rows = [(episode.id, episode.title, episode.at) for episode in episodes]
-    return chart_tables.episode_table(rows, figures, days=WINDOWS)
+    return chart_tables.episode_table(rows, figures)
 
 
 def chosen_episodes(

@@ -11,10 +11,12 @@ from apps.downloads import charts
 from apps.downloads.chart_tables import Table
 from apps.downloads.episode_table import published_episodes
 from apps.downloads.subject import Subject
+from apps.downloads.totals import Period
 from frontend.statistics import choices, drops, episodes, rankings, timelines, week
 from frontend.statistics.choices import Choice
 
 type Maker = Callable[[Subject, QueryDict], Table]
+type Stretch = Callable[[Subject, QueryDict], Period]
 
 
 def choice_of(subject: Subject, query: QueryDict) -> Choice:
@@ -93,6 +95,25 @@ OF_SHOWS: dict[str, Maker] = {
 }
 
 
+def _chosen(subject: Subject, query: QueryDict) -> Period:
+    return choice_of(subject, query).period
+
+
+# Those that aren't of a chosen period: hours say their own, and first days begin with publication.
+_STRETCHES: dict[str, Stretch | None] = {
+    "listeners": lambda subject, query: timelines.months_shown(choice_of(subject, query).period),
+    "not-counted": lambda subject, query: utc_choice_of(subject, query).period,
+    **dict.fromkeys(("hours", "compare", "episodes")),
+}
+_IN_UTC = ("listeners", "not-counted")
+
+
+def period_of(subject: Subject, chart: str, query: QueryDict) -> Period | None:
+    """The days that a chart is of; None where it isn't of whole days."""
+    stretch = _STRETCHES.get(chart, _chosen)
+    return stretch(subject, query) if stretch else None
+
+
 def table_of(subject: Subject, chart: str, query: QueryDict) -> Table:
     """The numbers of a chart; Http404 for one that there isn't."""
     makers = OF_EPISODES if subject.episode else OF_SHOWS
@@ -101,10 +122,10 @@ def table_of(subject: Subject, chart: str, query: QueryDict) -> Table:
     return makers[chart](subject, query)
 
 
-def as_csv(subject: Subject, chart: str, table: Table) -> HttpResponse:
+def as_csv(subject: Subject, chart: str, query: QueryDict) -> HttpResponse:
     """A file to save."""
     return HttpResponse(
-        csv_text(table.lines()),
+        csv_text(table_of(subject, chart, query).lines()),
         content_type="text/csv; charset=utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="{subject.name}-{chart}.csv"',
@@ -113,13 +134,17 @@ def as_csv(subject: Subject, chart: str, table: Table) -> HttpResponse:
     )
 
 
-def as_json(subject: Subject, chart: str, table: Table) -> JsonResponse:
-    """An object that says what it is of, with one object for each row."""
+def as_json(subject: Subject, chart: str, query: QueryDict) -> JsonResponse:
+    """An object that says what it is of and what may still change; an object for each row."""
+    table, period = table_of(subject, chart, query), period_of(subject, chart, query)
+    first_open = subject.first_open_utc if chart in _IN_UTC else subject.first_open
     body: dict[str, Any] = {
         "chart": chart,
         "show": str(subject.show.pk),
         "episode": str(subject.episode.pk) if subject.episode else None,
         "time_zone": subject.show.time_zone,
+        "period": {"from": period.first, "to": period.last} if period else None,
+        "provisional_from": first_open,
         "rows": table.records(),
     }
     return JsonResponse(body, headers={"Cache-Control": "no-store"})

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from apps.downloads import chart_tables, charts
 from apps.downloads.charts import Bucket, Window
@@ -102,7 +102,7 @@ def _bucket_words(
     if bucket.provisional:
         said.append(f"{words.grouped(bucket.provisional)} of them known from requests only")
     if bucket.last >= subject.first_open:
-        said.append("Provisional: late reports can still raise it")
+        said.append(words.PROVISIONAL)
     return said
 
 
@@ -120,20 +120,26 @@ def hour_panel(subject: Subject, hours: int) -> Panel:
     titles = _by_slot(
         marks, lambda at: at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     )
+    statuses = [chart_tables.hour_status(each.begin, subject.first_open_utc) for each in found]
     slots = []
-    for each in found:
+    for each, status in zip(found, statuses, strict=True):
         local = each.begin.astimezone(subject.zone)
         said = [words.hour(local), words.counted(each.downloads)]
         if each.provisional:
             said.append(f"{words.grouped(each.provisional)} of them known from requests only")
         label = f"{local:%a %H:%M}" if hours <= 48 else f"{local:%a} {local.day} {local:%b}"
-        slots.append(Slot(label, said, episodes=titles.get(each.begin, ())))
+        is_open = status == chart_tables.PROVISIONAL
+        if is_open:
+            said.append(words.PROVISIONAL)
+        # Where everything is open, looking different would tell nothing.
+        looks_open = is_open and chart_tables.FINAL in statuses
+        slots.append(Slot(label, said, looks_open, titles.get(each.begin, ())))
     label = "48 hours" if hours == 48 else "7 days"
     return Panel(
         key="hours",
         title=f"The last {label} by the hour",
         note=f"Hours as in {subject.zone_name}",
-        table=chart_tables.hour_table(found, subject.zone),
+        table=chart_tables.hour_table(found, subject.zone, first_open_utc=subject.first_open_utc),
         plot=draw(
             slots,
             stacked=_split(found),
@@ -145,17 +151,21 @@ def hour_panel(subject: Subject, hours: int) -> Panel:
     )
 
 
+def months_shown(period: Period) -> Period:
+    """What listeners by month are shown of: of a shorter period the year that ends with it."""
+    return Period(min(period.first, period.last - timedelta(days=364)), period.last)
+
+
 def month_panel(subject: Subject, period: Period) -> Panel:
     """About how many different listeners each month had; always of at least a year."""
-    first = min(period.first, period.last - timedelta(days=364))
-    found = charts.listeners_of_months(subject.scope, Period(first, period.last))
+    found = charts.listeners_of_months(subject.scope, months_shown(period))
     while found and not found[0].listeners:
         found = found[1:]
     slots = [
         Slot(
             label=f"{each.month:%b %Y}",
             words=(f"{each.month:%B %Y}", f"about {words.counted(each.listeners, 'listener')}"),
-            is_open=_is_open_month(each.month, subject),
+            is_open=chart_tables.last_day_of(each.month) >= subject.first_open_utc,
         )
         for each in found
     ]
@@ -164,7 +174,7 @@ def month_panel(subject: Subject, period: Period) -> Panel:
         key="listeners",
         title="Listeners by month",
         note="About how many different ones, in months of UTC: within some 2 percent",
-        table=chart_tables.month_table(found),
+        table=chart_tables.month_table(found, first_open_utc=subject.first_open_utc),
         plot=draw(
             slots,
             stacked=[Series("Listeners", DOWNLOADS, counts)],
@@ -173,9 +183,3 @@ def month_panel(subject: Subject, period: Period) -> Panel:
         ),
         empty="" if found else "Months appear here with the first listener.",
     )
-
-
-def _is_open_month(month: date, subject: Subject) -> bool:
-    """Months are of UTC."""
-    next_month = (month + timedelta(days=31)).replace(day=1)
-    return next_month > subject.first_open_utc

@@ -4,6 +4,8 @@ from datetime import date, datetime
 
 from apps.downloads.charts import Bucket, Grain
 
+PROVISIONAL = "Provisional: late reports can still raise it"
+
 
 def counted(count: int, noun: str = "download") -> str:
     """``1 download``, ``12 345 downloads`` with narrow spaces."""
@@ -53,3 +55,10 @@ def hours_after(hours: int) -> str:
         if count
     ]
     return " ".join(parts)
+
+
+def minutes_ago(minutes: int) -> str:
+    """As js/live-hour.js has no need to say it again: ``This minute``, ``12 minutes ago``."""
+    if not minutes:
+        return "This minute"
+    return f"{minutes} minute{'' if minutes == 1 else 's'} ago"

@@ -86,6 +86,7 @@ def _figures(show: Show, at: datetime) -> dict[str, object]:
     scope, zone = Scope(show=show.id), ZoneInfo(show.time_zone)
     today = at.astimezone(zone).date()
     days = totals.daily(scope, Period.last_days(show_figures.CHART_DAYS, today=today))
+    first_open = first_open_day(at, zone)
     return {
         **show_figures.trends(scope, days, today=today),
         **show_figures.breakdowns(scope, today=today, at=at),
@@ -93,7 +94,8 @@ def _figures(show: Show, at: datetime) -> dict[str, object]:
         "hourly": show_figures.hour_points(scope, at=at, zone=zone),
         "marks": show_figures.episode_marks(show, days, at=at),
         "milestones": MILESTONE_DAYS,
-        "provisional_from": first_open_day(at, zone),
+        "provisional_from": first_open,
+        "open_days": show_figures.open_days(days, first_open),
     }
 
 

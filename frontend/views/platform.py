@@ -37,6 +37,7 @@ def platform(request: HttpRequest) -> HttpResponse:
     today = at.date()
     live = live_page(PLATFORM, at=at)
     days = totals.daily(totals.PLATFORM, Period.last_days(show_figures.CHART_DAYS, today=today))
+    first_open = first_open_day(at, UTC)
     context = {
         "live": live,
         "message": live.message,
@@ -44,7 +45,8 @@ def platform(request: HttpRequest) -> HttpResponse:
         "daily": show_figures.day_points(days),
         "hourly": show_figures.hour_points(totals.PLATFORM, at=at),
         "waiting": waiting_rows(),
-        "provisional_from": first_open_day(at, UTC),
+        "provisional_from": first_open,
+        "open_days": show_figures.open_days(days, first_open),
         **show_figures.trends(totals.PLATFORM, days, today=today),
         **show_figures.breakdowns(totals.PLATFORM, today=today, at=at),
     }

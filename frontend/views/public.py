@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from apps.core.clock import now
 from apps.downloads.keys import KEY_BYTES
+from apps.downloads.networks import leaves_out_data_centres
 from apps.downloads.user_agents.in_use import list_in_use, own_entries
 from apps.downloads.window import KEY_LIFETIME
 from apps.media.models import Image, Rendition
@@ -159,6 +160,7 @@ def how_we_count(request: HttpRequest) -> HttpResponse:
     """The counting rules in words, with every choice that the guidelines leave open."""
     context = {
         "ceiling": settings.ADDRESS_CEILING,
+        "has_data_centres": leaves_out_data_centres(),
         "key_hours": _KEY_HOURS,
         "list": list_in_use(),
         "own_entries": own_entries(),

@@ -89,9 +89,8 @@ def _of_episode(request: HttpRequest, episode_id: UUID) -> Subject:
 
 
 def _export(request: HttpRequest, subject: Subject, chart: str, kind: str) -> HttpResponse:
-    table = exports.table_of(subject, chart, request.GET)
     write = exports.as_json if kind == "json" else exports.as_csv
-    return write(subject, chart, table)
+    return write(subject, chart, request.GET)
 
 
 def _page(request: HttpRequest, subject: Subject, page: str) -> HttpResponse:

@@ -1,6 +1,7 @@
 """Live pages when things go wrong: broken lines, messages out of order, tabs nobody sees."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -109,6 +110,59 @@ def test_after_midnight_yesterday_keeps_its_bar_and_todays_tables_begin_anew(
     for name in ("apps", "countries", "episodes"):
         expect(page.locator(f"[data-live-{name}]")).to_have_text("No downloads yet today.")
     expect(last_bar).to_have_attribute("data-value", before or "")
+
+
+def test_keys_walk_the_last_hour_and_its_words_and_table_follow_the_numbers(
+    page: Page, instance: Instance
+) -> None:
+    sockets: list[WebSocketRoute] = []
+    page.route_web_socket("**/live/**", lambda socket: sockets.append(socket))
+    page.goto(dashboard_path(instance))
+    expect(indicator(page)).to_have_text("Live")
+    hour, days = page.locator("[data-live-hour]"), page.locator("[data-live-chart]")
+    hour.locator("summary").focus()
+    page.keyboard.press("Shift+Tab")
+    this_minute = hour.locator(".plot__target").last
+    expect(this_minute).to_be_focused()
+    expect(hour.locator(".plot__tip")).to_contain_text("This minute")
+    heard = this_minute.get_attribute("aria-label") or ""
+
+    minutes = [0] * 57 + [1234, 2, 41]
+    shown = json.loads(page.locator("[data-live]").get_attribute("data-shown") or "")
+    today = shown["today"] + 5000
+    sockets[-1].send(
+        json.dumps(
+            shown | {"sequence": shown["sequence"] + 1000, "minutes": minutes, "today": today}
+        )
+    )
+
+    expect(hour.locator(".plot__tip")).to_contain_text("41 downloads")
+    assert this_minute.get_attribute("aria-label") == heard  # or it would be read out each second
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    two_ago = hour.locator(".plot__target").nth(57)
+    expect(two_ago).to_be_focused()
+    expect(two_ago).to_have_attribute("aria-label", "2 minutes ago, 1\u202f234 downloads")
+    expect(this_minute).to_have_attribute("aria-label", "This minute, 41 downloads")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    table = hour.locator("tbody tr")
+    expect(table.first).to_be_visible()
+    expect(table).to_have_count(60)
+    rows = [" ".join(text.split("\t")) for text in table.all_inner_texts()]
+    assert rows[:4] == [
+        "This minute 41",
+        "1 minute ago 2",
+        "2 minutes ago 1\u202f234",
+        "3 minutes ago 0",
+    ]
+    words = f"{today:,}".replace(",", "\u202f")
+    expect(days.locator("tbody tr").last.locator("td").first).to_have_text(words)
+    expect(days.locator(".plot__target").last).to_have_attribute(
+        "aria-label", re.compile(f", {words} downloads, Provisional")
+    )
+    noisy = "[data-live-hour] [aria-live], [data-live-chart] [aria-live]"
+    assert page.locator(noisy).count() == 0
 
 
 def test_a_page_that_nobody_sees_hears_nothing_and_catches_up(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -166,6 +167,47 @@ def test_the_explaining_pages_say_what_this_installation_does(
     assert "until 48 hours after its end" in counting
     assert "destroyed 48 hours after the day ends" in privacy
     assert "a keyed hash of 16 bytes" in privacy
+
+
+DATA_CENTRES_OUT = "Browsers at addresses of data centres are left out"
+DATA_CENTRES_IN = "this installation has no list of data centres"
+
+
+@pytest.mark.parametrize(
+    ("networks", "said"),
+    [
+        (None, DATA_CENTRES_IN),
+        ("# none yet\n", DATA_CENTRES_IN),
+        ("192.0.2.0/24\n", DATA_CENTRES_OUT),
+        ("2001:db8::/32\n", DATA_CENTRES_OUT),
+        ("nonsense\n", DATA_CENTRES_OUT),  # no counter begins with it
+    ],
+)
+def test_the_page_claims_a_filter_of_addresses_only_where_there_is_one(
+    client: Client, settings: Settings, tmp_path: Path, networks: str | None, said: str
+) -> None:
+    settings.DATACENTER_NETWORKS = tmp_path / "networks" if networks else None
+    if networks:
+        (tmp_path / "networks").write_text(networks)
+    page = words_of(client, "/how-we-count/")
+    assert [text for text in (DATA_CENTRES_OUT, DATA_CENTRES_IN) if text in page] == [said]
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "said"),
+    [
+        (0, "However many downloads one address makes on one day, all of them count"),
+        (1, "More than 1 download from one address on one day are set aside"),
+        (77, "More than 77 downloads from one address on one day are set aside"),
+    ],
+)
+def test_the_page_tells_of_a_ceiling_only_where_there_is_one(
+    client: Client, settings: Settings, ceiling: int, said: str
+) -> None:
+    settings.ADDRESS_CEILING = ceiling
+    page = words_of(client, "/how-we-count/")
+    assert said in page
+    assert ("set aside" in page) is bool(ceiling)
 
 
 def test_the_page_names_the_list_of_user_agents_in_use(client: Client, settings: Settings) -> None:

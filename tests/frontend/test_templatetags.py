@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.template import Context, Template
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
+from frontend.statistics import words
 from frontend.templatetags import charts, longwave
 
 
@@ -124,19 +126,72 @@ def test_bars_stay_inside_the_plot_and_in_proportion(values: list[int]) -> None:
     assert [bar.is_last for bar in bars] == [i == len(values) - 1 for i in range(len(values))]
 
 
-@pytest.mark.parametrize("points", [[], [("Mon", 3)], [("Mon", 0), ("Tue", 0)]])
-@pytest.mark.parametrize("tag", ["bar_chart", "area_chart"])
-def test_charts_say_their_numbers_to_screen_readers_too(
-    tag: str, points: list[tuple[str, int]]
+@pytest.mark.parametrize("points", [[], [("Mon", 3)], [("Mon", 0), ("Tue", 1)]])
+def test_bars_say_their_numbers_to_whoever_walks_them_and_in_a_table(
+    points: list[tuple[str, int]],
 ) -> None:
-    template = Template("{% load charts %}{% " + tag + ' points label="Downloads" %}')
+    template = Template('{% load charts %}{% bar_chart points label="Each day" %}')
     figure = html.fromstring(template.render(Context({"points": points})))
-    assert figure.xpath("//svg[@role='img']/@aria-label") == ["Downloads"]
-    rows = [
-        (row.findtext("th"), int(row.findtext("td") or ""))
-        for row in figure.iterfind(".//tbody/tr")
+    assert figure.xpath("./svg[@role='group']/@aria-label") == ["Each day"]
+    assert [target.text_content() for target in drawn(figure, "plot__target")] == [
+        f"{name}\n{words.counted(count)}" for name, count in points
     ]
-    assert rows == points
+    assert rows_of(figure) == [[name, str(count)] for name, count in points]
+
+
+def test_the_heading_of_numbers_stands_above_them() -> None:
+    template = Template('{% load charts %}{% bar_chart points label="x" provisional=1 %}')
+    figure = html.fromstring(template.render(Context({"points": [("Mon", 3)]})))
+    headings = [(th.text, th.get("class")) for th in figure.iter("th") if th.get("scope") == "col"]
+    assert headings == [("When", None), ("Downloads", "numeric"), ("Status", None)]
+
+
+def drawn(figure: Any, name: str) -> list[Any]:
+    """The shapes of this class, in the order of the drawing."""
+    return [shape for shape in figure.iter("rect") if name in shape.get("class").split()]
+
+
+def rows_of(figure: Any) -> list[list[str]]:
+    """The cells of the table that unfolds below a chart."""
+    rows = figure.xpath("./details[summary]//tbody/tr")
+    return [[cell.text_content() for cell in row] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("provisional", "statuses", "looks_open"),
+    [
+        (0, [], [False, False, False]),
+        (2, ["final", "provisional", "provisional"], [False, True, True]),
+        (3, ["provisional"] * 3, [False, False, False]),  # it would tell nothing apart
+    ],
+)
+def test_bars_say_which_days_are_provisional(
+    provisional: int, statuses: list[str], looks_open: list[bool]
+) -> None:
+    points = [("Mon", 3), ("Tue", 1), ("Wed", 2)]
+    template = Template("{% load charts %}{% bar_chart points label='x' provisional=open %}")
+    figure = html.fromstring(template.render(Context({"points": points, "open": provisional})))
+    assert [cells[2] for cells in rows_of(figure) if len(cells) > 2] == statuses
+    bars = drawn(figure, "chart__bar")
+    assert ["chart__bar--open" in bar.get("class") for bar in bars] == looks_open
+    told = ["Provisional" in target.text_content() for target in drawn(figure, "plot__target")]
+    assert sum(told) == provisional
+
+
+@given(st.lists(st.integers(min_value=0, max_value=10**6), min_size=60, max_size=60))
+def test_every_minute_of_the_hour_can_be_walked_to_and_stands_in_the_table(
+    minutes: list[int],
+) -> None:
+    template = Template("{% load charts %}{% minute_bars minutes %}")
+    figure = html.fromstring(template.render(Context({"minutes": minutes})))
+    targets = [target.text_content() for target in drawn(figure, "plot__target")]
+    names = [words.minutes_ago(ago) for ago in range(59, -1, -1)]
+    assert targets == [
+        f"{name}\n{words.counted(count)}" for name, count in zip(names, minutes, strict=True)
+    ]
+    assert (names[0], names[-2], names[-1]) == ("59 minutes ago", "1 minute ago", "This minute")
+    told = [[name, words.grouped(count)] for name, count in zip(names, minutes, strict=True)]
+    assert rows_of(figure) == told[::-1]
 
 
 def test_names_in_charts_are_escaped() -> None:

@@ -1,10 +1,13 @@
 // Redraws a server-rendered bar chart when a number in it grows: same geometry as templatetags/charts.py.
+import { grouped } from "./numbers.js";
+import { recount } from "./walk.js";
+
 const FACTORS = [1, 2, 4, 5];
 
 export function niceCeiling(highest) {
   for (let step = 1; ; step *= 10) {
     for (const factor of FACTORS) {
-      if (factor * step >= highest) return Math.max(factor * step, 4);
+      if (factor * step >= highest && (factor * step) % 2 === 0) return Math.max(factor * step, 4);
     }
   }
 }
@@ -21,7 +24,7 @@ function layOut(svg, top) {
 
 function relabel(svg, top) {
   for (const mark of svg.querySelectorAll("[data-share]")) {
-    mark.textContent = (top * Number(mark.dataset.share)) / 2;
+    mark.textContent = grouped((top * Number(mark.dataset.share)) / 2);
   }
 }
 
@@ -31,8 +34,7 @@ export function setLastBar(figure, value) {
   const last = svg?.querySelector(".chart__bar--last");
   if (!last || Number(last.dataset.value) === value) return;
   last.dataset.value = value;
-  const title = last.querySelector("title");
-  title.textContent = title.textContent.replace(/: .*? (?=\D+$)/, `: ${value} `);
+  recount([...svg.querySelectorAll(".plot__target")].at(-1), value);
   const values = [...svg.querySelectorAll("[data-value]")].map((bar) => Number(bar.dataset.value));
   const top = Math.max(niceCeiling(Math.max(...values)), Number(svg.dataset.top));
   if (top !== Number(svg.dataset.top)) {
@@ -41,5 +43,5 @@ export function setLastBar(figure, value) {
   }
   layOut(svg, top);
   const row = figure.querySelector("tbody tr:last-child td");
-  if (row) row.textContent = value;
+  if (row) row.textContent = grouped(value);
 }

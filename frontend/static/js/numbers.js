@@ -4,6 +4,8 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export const grouped = (number) => String(Math.round(number)).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
 
+export const counted = (count) => `${grouped(count)} download${count === 1 ? "" : "s"}`;
+
 export function dataSize(bytes) {
   const units = ["bytes", "kB", "MB", "GB", "TB"];
   let unit = 0;

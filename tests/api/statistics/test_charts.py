@@ -337,6 +337,33 @@ def test_what_is_not_published_has_no_curve(world: World) -> None:
     assert answer.json()["errors"][0]["code"] == "unknown_episode"
 
 
+OF_BOTH = ("headline", "downloads", "hours", "week", "apps", "websites")
+
+
+@pytest.mark.parametrize(
+    ("whose", "chart"),
+    [
+        *(("show", chart) for chart in (*OF_BOTH, "listeners", "not-counted")),
+        *(("episode", chart) for chart in OF_BOTH),
+    ],
+)
+def test_every_chart_says_from_which_day_on_it_may_still_change(
+    world: World, whose: str, chart: str
+) -> None:
+    body = world.people.client("analyst").get(world.address(whose, chart)).json()
+    assert body["provisional_from"] == "2026-10-11"
+
+
+def test_each_hour_says_whether_it_is_final(world: World) -> None:
+    client = world.people.client("analyst")
+    rows = client.get(f"{world.address('show', 'hours')}?hours=168").json()["rows"]
+    assert {row["status"] for row in rows} == {"final", "provisional"}
+    assert all(
+        (row["status"] == "provisional") == (row["hour_utc"] >= "2026-10-11T00:00:00")
+        for row in rows
+    )
+
+
 # --- The list of episodes -----------------------------------------------------------------------
 
 
@@ -351,6 +378,8 @@ def test_what_is_not_published_has_no_curve(world: World) -> None:
         ("-first_30_days", ["Before", "Oldest", "=The newest"]),
         ("first_30_days", ["Oldest", "Before", "=The newest"]),
         ("-first_7_days", ["=The newest", "Before", "Oldest"]),
+        ("-first_3_days", ["Before", "=The newest", "Oldest"]),
+        ("first_1_days", ["Before", "Oldest", "=The newest"]),
     ],
 )
 def test_episodes_are_sorted_and_each_is_on_exactly_one_page(

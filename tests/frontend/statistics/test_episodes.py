@@ -44,17 +44,20 @@ def test_the_table_of_first_days_is_sorted_and_what_is_not_over_comes_last(
     assert titles("published") == ["The first", "A second", "Fresh"]
     assert titles("title") == ["A second", "Fresh", "The first"]
     assert titles("-total") == ["Fresh", "A second", "The first"]
+    assert titles("-first1") == ["Fresh", "A second", "The first"]
+    assert titles("-first3") == ["A second", "The first", "Fresh"]
     assert titles("-first7") == ["A second", "The first", "Fresh"]
     assert titles("first7") == ["The first", "A second", "Fresh"]
     table = card(read(client, of_show(episode, "?sort=-first7")), "episodes")
-    assert texts(table, ".//tbody/tr[1]/td")[2:] == ["2", "—", "—", "2"]
-    assert texts(table, ".//tbody/tr[3]/td")[2:] == ["—", "—", "—", "3"]
+    assert texts(table, ".//tbody/tr[1]/td")[2:] == ["2", "2", "2", "—", "—", "2"]
+    assert texts(table, ".//tbody/tr[3]/td")[2:] == ["3", "—", "—", "—", "—", "3"]
     assert texts(table, ".//th[@aria-sort]") == ["7 days"]
     exported = rows_of(client, of_show(episode, "episodes.csv"))
-    assert [(row["title"], row["first_7_days"]) for row in exported] == [
-        ("Fresh", ""),
-        ("A second", "2"),
-        ("The first", "1"),
+    assert list(exported[0])[3:] == [*(f"first_{n}_days" for n in (1, 3, 7, 30, 90)), "all_time"]
+    assert [list(row.values())[3:] for row in exported] == [
+        ["3", "", "", "", "", "3"],
+        ["2", "2", "2", "", "", "2"],
+        ["1", "1", "1", "", "", "1"],
     ]
 
 

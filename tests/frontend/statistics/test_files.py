@@ -1,10 +1,12 @@
 """Charts as files: who gets them, and that they say what the chart says."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
+from apps.downloads.models import DropTally
+from apps.downloads.rules import DropReason
 from podcasts.models import Episode
 from tests.conftest import People
 from tests.downloads.storing import store_download
@@ -86,3 +88,80 @@ def test_a_title_never_becomes_a_formula(people: People, episode: Episode) -> No
 
     assert row["title"].startswith("'=")
     assert record["title"].startswith("=")
+
+
+@pytest.mark.parametrize(
+    ("chart", "query", "period"),
+    [
+        ("downloads", "?period=7", ("2026-10-08", "2026-10-14")),
+        ("apps", "?from=2026-09-01&to=2026-09-03", ("2026-09-01", "2026-09-03")),
+        ("week", "?period=30", ("2026-09-15", "2026-10-14")),
+        ("not-counted", "?period=7", ("2026-10-08", "2026-10-14")),
+        ("listeners", "?period=7", ("2025-10-15", "2026-10-14")),
+        *((chart, "", None) for chart in ("hours", "compare", "episodes")),
+    ],
+)
+def test_each_file_says_of_which_days_it_is_and_which_may_still_change(
+    people: People, episode: Episode, chart: str, query: str, period: tuple[str, str] | None
+) -> None:
+    body = people.client("analyst").get(of_show(episode, f"{chart}.json{query}")).json()
+    assert body["period"] == (dict(zip(("from", "to"), period, strict=True)) if period else None)
+    # The 11th is open in UTC until noon of the 15th; in Berlin it began on the 11th too.
+    assert body["provisional_from"] == "2026-10-11"
+
+
+@pytest.mark.parametrize(
+    ("chart", "query", "statuses"),
+    [
+        ("hours", "?hours=168", ["final"] * (168 - 85) + ["provisional"] * 85),
+        ("hours", "", ["provisional"] * 48),
+        ("not-counted", "?period=7", ["final"] * 3 + ["provisional"] * 4),
+        ("not-counted", "?from=2026-09-01&to=2026-09-02", ["final"] * 2),
+        ("downloads", "?period=7", ["final"] * 3 + ["provisional"] * 4),
+    ],
+)
+def test_hours_and_days_say_whether_they_are_final(
+    people: People, episode: Episode, chart: str, query: str, statuses: list[str]
+) -> None:
+    rows = rows_of(people.client("analyst"), of_show(episode, f"{chart}.csv{query}"))
+    assert [row["status"] for row in rows] == statuses
+
+
+@pytest.mark.parametrize(
+    ("address", "said", "unsaid"),
+    [
+        ("", "From 11 Oct on they are provisional", "All of these are"),
+        ("?from=2026-10-12&to=2026-10-14", "All of these are provisional", "are final"),
+        ("?from=2026-09-12&to=2026-10-10", "All of these are final", "they are provisional"),
+        ("?hours=168", "Hours from midnight UTC of 11 Oct on are provisional", "these hours"),
+        ("?hours=48", "All of these hours are provisional", "Hours from midnight"),
+        ("not-counted/", "downloaded from 11 Oct on may still change", "days are final"),
+        ("not-counted/?from=2026-09-12&to=2026-10-10", "days are final", "may still change"),
+    ],
+)
+def test_pages_say_what_may_still_change_only_where_something_may(
+    people: People, episode: Episode, address: str, said: str, unsaid: str
+) -> None:
+    DropTally.objects.create(
+        day=date(2026, 10, 1), show_id=episode.show_id, reason=DropReason.BOT, count=7
+    )
+    tree = read(people.client("owner"), of_show(episode, address))
+    words = " ".join(tree.text_content().split())
+    assert said in words
+    assert unsaid not in words.replace("Earlier ones are final", "")
+
+
+def test_hours_that_may_still_change_look_different_where_others_are_final(
+    people: People, episode: Episode
+) -> None:
+    for days_ago in (1, 5):
+        store_download(episode, at=NOON - timedelta(days=days_ago))
+    client = people.client("owner")
+
+    def looks(hours: int) -> list[bool]:
+        chart = card(read(client, of_show(episode, f"?hours={hours}")), "hours")
+        bars = chart.xpath(".//rect[@height != '12'][contains(@class, 'plot__bar')]")
+        return ["plot__bar--open" in bar.get("class") for bar in bars if bar.get("height") != "11"]
+
+    assert looks(168) == [False, True]
+    assert looks(48) == [False]

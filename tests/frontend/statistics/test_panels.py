@@ -134,6 +134,7 @@ def test_reasons_are_explained_beside_the_downloads(people: People, episode: Epi
     assert rows[-1] == {
         "day_utc": "2026-10-14",
         "downloads": "1",
+        "status": "provisional",
         "bot": "7",
         "probe": "0",
         "quarantined": "1",

@@ -1,6 +1,8 @@
 // Charts that can be walked: arrow keys and pointers find every point, a tooltip shows its numbers.
 // [data-plot] holds targets (.plot__target or [data-target]) in the order of reading; what a target
 // says stands in its title, line by line. One target of a chart is in the tab order at a time.
+import { counted } from "./numbers.js";
+
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 const HOURS = 24;
 
@@ -13,7 +15,19 @@ function takeWords(target) {
   title?.remove();
   target.removeAttribute("title");
   target.dataset.words = words;
-  target.setAttribute("aria-label", words.replaceAll("\n", ", "));
+  name(target);
+}
+
+const name = (target) => target.setAttribute("aria-label", target.dataset.words.replaceAll("\n", ", "));
+
+/** On a live page: the downloads in the second line of what a target says are others now. */
+export function recount(target, count) {
+  const [first, before, ...rest] = target.dataset.words.split("\n");
+  if (before === counted(count)) return;
+  target.dataset.words = [first, counted(count), ...rest].join("\n");
+  if (target.dataset.shown !== undefined) show(target);
+  // A screen reader would say each new name of what has the focus: its name waits until that leaves.
+  if (document.activeElement !== target) name(target);
 }
 
 function prepare(plot) {
@@ -94,17 +108,19 @@ document.addEventListener("keydown", (event) => {
   move(target, step);
 });
 
-for (const name of ["focusin", "pointerover", "pointerdown"]) {
-  document.addEventListener(name, (event) => {
+for (const kind of ["focusin", "pointerover", "pointerdown"]) {
+  document.addEventListener(kind, (event) => {
     const target = targetOf(event);
     if (target?.dataset.words !== undefined) show(target);
   });
 }
 
-for (const name of ["focusout", "pointerout"]) {
-  document.addEventListener(name, (event) => {
+for (const kind of ["focusout", "pointerout"]) {
+  document.addEventListener(kind, (event) => {
     const target = targetOf(event);
-    if (target && !target.matches(":focus")) hide(target.closest("[data-plot]"));
+    if (!target || target.matches(":focus")) return;
+    hide(target.closest("[data-plot]"));
+    if (target.dataset.words !== undefined) name(target);
   });
 }
 
