@@ -87,7 +87,7 @@ def update_show(
     A picture that is removed leaves one that is drawn from the title. A handle that is replaced
     redirects for ever and stays the show's own. Raises ValidationError by field.
     """
-    show = _locked(show)
+    show = locked_show(show)
     before_title, before_handle, before_delivery = show.title, show.handle, show.delivery
     for name, value in fields.items():
         setattr(show, name, value)
@@ -118,7 +118,8 @@ def podcast_guid(handle: str) -> uuid.UUID:
     return uuid.uuid5(PODCAST_NAMESPACE, address.rstrip("/"))
 
 
-def _locked(show: Show) -> Show:
+def locked_show(show: Show) -> Show:
+    """The stored row, held until the transaction ends."""
     return (
         Show.objects.select_for_update(of=("self",))
         .select_related("organization", "artwork")
