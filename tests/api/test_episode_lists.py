@@ -159,6 +159,22 @@ def test_notes_are_shown_as_listeners_see_them(people: People) -> None:
         assert (response.status_code, response.json()["code"]) == (400, "invalid")
 
 
+def test_notes_are_stored_as_they_are_previewed(people: People, show: Show) -> None:
+    notes = "    an indented code block\n\nand text\n"
+    editor = people.client("editor")
+    asked: dict[str, Any] = {"content_type": "application/json"}
+    shown = editor.post("/api/v1/notes-preview/", {"notes": notes}, **asked).json()["html"]
+    assert "<pre>" in shown
+    episode = EpisodeFactory(show=show)
+    one = editor.patch(f"/api/v1/episodes/{episode.pk}/", {"notes": notes}, **asked).json()
+    assert (one["notes"], one["notes_html"]) == (notes, shown)
+    body = {"action": "update", "episodes": [str(episode.pk)], "changes": {"notes": notes}}
+    Episode.objects.filter(pk=episode.pk).update(notes="")
+    assert editor.post(f"/api/v1/shows/{show.pk}/episodes/bulk/", body, **asked).status_code == 200
+    episode.refresh_from_db()
+    assert episode.notes == notes
+
+
 def test_a_scheduled_one_that_is_due_is_listed_as_published(people: People, show: Show) -> None:
     for title, hours in [("Due", -1), ("To come", 1)]:
         EpisodeFactory(
