@@ -31,8 +31,8 @@ def test_nobody_waits_for_a_picture_that_is_made(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(artwork, "store_image", slow)
     update_episode(episode=episode, artwork=b"picture")
     create_episode(show=show, created_by=None, title="New", artwork=b"picture")
-    update_show(show=show, title="Renamed")
-    update_show(show=show, artwork=b"picture")
+    show = update_show(show=show, title="Renamed")
+    show = update_show(show=show, artwork=b"picture")
     update_show(show=show, is_artwork_removed=True)
     assert seen == [True] * 5
     assert set(Episode.objects.values_list("artwork", flat=True)) == {made.pk}
