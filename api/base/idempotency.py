@@ -12,11 +12,13 @@ from functools import wraps
 from typing import Any, cast
 
 import msgspec
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base.problems import ProblemError
+from api.base.refusals import refusal_of
 from api.base.rendering import to_json
 from api.models import KeptAnswer
 from apps.accounts.actors import name_of
@@ -59,17 +61,26 @@ def _once(key: str, request: Request, act: Callable[[], Response]) -> Response:
     name = hashlib.sha256(f"{owner}\n{key}".encode()).digest()
     purpose = f"answer:{owner}:{key}"
     asked = _fingerprint(request)
-    with transaction.atomic():
-        _hold(name)
-        kept = KeptAnswer.objects.filter(pk=name, created_at__gt=now() - LIFETIME).first()
-        if kept is not None:
-            return _again(kept, asked, purpose)
-        response = act()
-        if response.status_code >= 400:
-            transaction.set_rollback(True)
+    is_kept = False
+    try:
+        with transaction.atomic():
+            _hold(name)
+            kept = KeptAnswer.objects.filter(pk=name, created_at__gt=now() - LIFETIME).first()
+            if kept is not None:
+                return _again(kept, asked, purpose)
+            response = act()
+            if response.status_code >= 400:
+                transaction.set_rollback(True)
+                return response
+            _keep(name, asked, purpose, response)
+            is_kept = True
             return response
-        _keep(name, asked, purpose, response)
-        return response
+    except ValidationError as error:
+        if not is_kept:
+            raise
+        # By what follows the commit, as a mail server does: the key can be used again.
+        KeptAnswer.objects.filter(pk=name).delete()
+        raise refusal_of(error) from error
 
 
 def _fingerprint(request: Request) -> bytes:

@@ -23,6 +23,8 @@ PICTURE_BODY: dict[str, Any] = {
         for kind in ("image/jpeg", "image/png", "image/webp")
     },
 }
+BUSY = "`busy`: too many pictures are being prepared; try again in a minute."
+"""For the OpenAPI document, also where a cover is drawn."""
 
 
 class PictureParser(BaseParser):

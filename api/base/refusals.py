@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from rest_framework.fields import get_error_detail
 
 from api.base.problems import ProblemError, details
+from apps.media.admission import UploadRefusedError
+from podcasts.audio import AudioRefusedError
 
 # Everything else is a value that can't be accepted: 400, with the code "invalid".
 _STATUSES = {
@@ -29,6 +31,12 @@ _STATUSES = {
     "not_sent": HTTPStatus.SERVICE_UNAVAILABLE,
     "invitation_over": HTTPStatus.NOT_FOUND,
     "invitation_used": HTTPStatus.CONFLICT,
+    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "no_room": HTTPStatus.INSUFFICIENT_STORAGE,
+    "no_such_part": HTTPStatus.BAD_REQUEST,
+    "too_many_uploads": HTTPStatus.CONFLICT,
+    "upload_closed": HTTPStatus.CONFLICT,
+    "parts_differ": HTTPStatus.CONFLICT,
 }
 
 
@@ -39,6 +47,8 @@ def telling_refusals() -> Iterator[None]:
         yield
     except ValidationError as error:
         raise refusal_of(error) from error
+    except (AudioRefusedError, UploadRefusedError) as error:
+        raise ProblemError(_STATUSES[error.code], error.code, error.message) from error
 
 
 def refusal_of(error: ValidationError) -> ProblemError:

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
-from api.base.pictures import PICTURE_BODY, PICTURE_PARSERS, picture_of
+from api.base.pictures import BUSY, PICTURE_BODY, PICTURE_PARSERS, picture_of
 from api.episodes.actions import ActionView
 from api.episodes.serializers import EpisodeSerializer
 from podcasts.services.episodes import update_episode
@@ -31,7 +31,7 @@ class EpisodeArtworkView(ActionView):
                     400: INVALID + " Codes: `not-a-picture`, `not-square`, `too-small`, "
                     "`too-many-pixels`, `damaged`.",
                     413: "`too_large`: more than 20 MB.",
-                    503: "`busy`: too many pictures are being prepared; try again in a minute.",
+                    503: BUSY,
                 }
             ),
         },

@@ -8,24 +8,15 @@ from rest_framework.response import Response
 
 from api.base.described_refusals import FORBIDDEN, INVALID, NOT_FOUND, problems
 from api.base.problems import ProblemError
+from api.base.refusals import telling_refusals
 from api.base.views import ApiView
 from api.episodes.audio_serializers import AudioStateSerializer, NewAudioSerializer
 from apps.accounts.roles import Role
 from apps.media.access import get_asset
-from apps.media.models import Asset, AssetStatus
+from apps.media.models import AssetStatus
 from podcasts.access import get_episode
-from podcasts.audio import AudioRefusedError, dismiss_incoming, receive_audio
+from podcasts.audio import dismiss_incoming, receive_audio
 from podcasts.audio_state import audio_state
-from podcasts.models import Episode
-
-
-def receive(episode: Episode, asset: Asset) -> None:
-    """Make a file an episode's next audio; raises the problem that says why it can't be."""
-    try:
-        receive_audio(episode=episode, asset=asset)
-    except AudioRefusedError as error:
-        status = 404 if error.code == "not_found" else 409
-        raise ProblemError(status, error.code, error.message) from error
 
 
 class EpisodeAudioView(ApiView):
@@ -60,7 +51,8 @@ class EpisodeAudioView(ApiView):
         data = NewAudioSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         asset = get_asset(request.user, data.validated_data["asset"])
-        receive(episode, asset)
+        with telling_refusals():
+            receive_audio(episode=episode, asset=asset)
         return Response(audio_state(get_episode(request.user, episode_id)), status=202)
 
     @extend_schema(
@@ -98,5 +90,6 @@ class RetryAudioView(ApiView):
         if asset is None or asset.status != AssetStatus.FAILED:
             detail = "There is no file whose preparation failed."
             raise ProblemError(409, "audio_not_failed", detail)
-        receive(episode, asset)
+        with telling_refusals():
+            receive_audio(episode=episode, asset=asset)
         return Response(audio_state(get_episode(request.user, episode_id)), status=202)

@@ -34,7 +34,9 @@ class ChangesInput(EpisodeInput):
 
     class Meta(EpisodeInput.Meta):
         model = Episode
-        extra_kwargs = {"title": {"required": False}}
+        extra_kwargs: dict[str, dict[str, Any]] = EpisodeInput.Meta.extra_kwargs | {
+            "title": {"required": False}
+        }
 
 
 class BulkInput(serializers.Serializer[Any]):

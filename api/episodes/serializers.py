@@ -116,6 +116,8 @@ class EpisodeInput(serializers.ModelSerializer[Episode]):
     class Meta:
         model = Episode
         fields = ["title", "notes", "season_number", "episode_number", "type", "is_explicit"]
+        # White space at the beginning is Markdown: an indented code block.
+        extra_kwargs: dict[str, dict[str, Any]] = {"notes": {"trim_whitespace": False}}
 
 
 def refuse_future(value: datetime | None) -> None:

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
 from api.base.pagination import Orderings
+from api.base.refusals import telling_refusals
 from api.base.views import ApiView, ListView, RowView
 from api.episodes.filters import EpisodeFilters, EpisodesOfAllShowsFilters
 from api.episodes.serializers import (
@@ -125,7 +126,15 @@ class EpisodeView(RowView[Episode]):
         request=EpisodeInput,
         responses={
             200: EpisodeSerializer,
-            **problems({400: INVALID, 403: FORBIDDEN, 404: NOT_FOUND, 412: CHANGED}),
+            **problems(
+                {
+                    400: INVALID,
+                    403: FORBIDDEN,
+                    404: NOT_FOUND,
+                    409: "`number_missing`: it is public, or about to be, in a serial show.",
+                    412: CHANGED,
+                }
+            ),
         },
     )
     def patch(self, request: Request, episode_id: UUID) -> Response:
@@ -133,7 +142,7 @@ class EpisodeView(RowView[Episode]):
         episode = get_episode(request.user, episode_id, Role.EDITOR)
         data = EpisodeInput(episode, data=request.data, partial=True)
         data.is_valid(raise_exception=True)
-        with self.unchanged(episode_id):
+        with telling_refusals(), self.unchanged(episode_id):
             update_episode(episode=episode, **data.validated_data)
         return self.row_answer(episode_id)
 

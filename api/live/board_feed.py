@@ -124,10 +124,18 @@ class BoardFeed(Feed[BoardWish]):
             self.lose_track("")  # counted again: what was told may not be so any more
         else:
             for wish in list(self.hearers):
-                frames, told = await wish.frames(before, message, self._told[wish])
-                self.tell(wish, frames, "")
-                self._told[wish] = told
+                await self._tell_of(wish, before, message)
         self._before = message
+
+    async def _tell_of(self, wish: BoardWish, before: Message, message: Message) -> None:
+        """Unless its last hearer has gone, which may happen at every await."""
+        told = self._told.get(wish)
+        if told is None:
+            return
+        frames, told = await wish.frames(before, message, told)
+        if wish in self._told:
+            self.tell(wish, frames, "")
+            self._told[wish] = told
 
     async def catch_up(self, wish: BoardWish, hearer: Hearer, since: str) -> None:
         """Nobody keeps what was told of downloads: the list has them."""

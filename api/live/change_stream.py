@@ -98,7 +98,7 @@ class ChangeStream(EventStream):
         self._cursor = min(cursors, key=order_of, default="")
 
     async def prepare(self) -> None:
-        """Read what is asked for; may raise ProblemError."""
+        """Read what is asked for; may raise ProblemError or Throttled."""
 
     def follow(self) -> None:
         """After a reconnection what was missed comes first."""

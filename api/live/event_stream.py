@@ -4,7 +4,9 @@ import asyncio
 import json
 import logging
 from abc import ABC
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, ClassVar
 from weakref import WeakSet
 
@@ -12,10 +14,11 @@ from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from django.db import DatabaseError
 from redis.exceptions import RedisError
+from rest_framework.exceptions import Throttled
 
 from api.base.authentication import BAD_TOKEN_CHALLENGE, CHALLENGE, actor_with, bearer_secret
+from api.base.permissions import InsufficientScopeError
 from api.base.problems import CONTENT_TYPE, NOTHING_HERE, ProblemError, problem
-from api.base.rates import WINDOW_SECONDS
 from apps.accounts.tokens import TokenRefusedError
 from apps.live.listening import NOT_ALLOWED, NOT_FOUND, SIGN_IN_FIRST, Listening, RefusedError
 
@@ -81,7 +84,8 @@ class EventStream(Listening, ABC):
         """Refuse, or send the current state and go on."""
         method = self.scope["method"]
         if method not in {"GET", "HEAD"}:
-            await self._answer(405, "method_not_allowed", "This address can only be read.")
+            detail = "This address can only be read."
+            await self._answer(405, "method_not_allowed", detail, more={"allow": "GET, HEAD"})
             self.end()
             return
         try:
@@ -90,7 +94,12 @@ class EventStream(Listening, ABC):
             await self.refuse(refused)
             return
         except ProblemError as error:
-            await self._answer(error.status, error.code, error.detail, error.errors)
+            await self._answer(error.status, error.code, error.detail, errors=error.errors)
+            self.end()
+            return
+        except Throttled as error:
+            wait = {"retry-after": str(int(getattr(error, "wait", None) or 1))}
+            await self._answer(429, "throttled", str(error.detail), more=wait)
             self.end()
             return
         if method == "HEAD":
@@ -157,23 +166,33 @@ class EventStream(Listening, ABC):
         self.end()
 
     async def _answer(
-        self, status: int, code: str, detail: str, errors: list[dict[str, str]] | None = None
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        errors: list[dict[str, str]] | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> None:
         body = json.dumps(problem(status, code, detail, errors=errors).data).encode()
         headers = [
             (b"content-type", CONTENT_TYPE.encode()),
             (b"cache-control", b"no-store"),
             (b"content-length", str(len(body)).encode()),
+            *((name.encode(), value.encode()) for name, value in (more or {}).items()),
         ]
-        if status == 429:
-            headers.append((b"retry-after", str(WINDOW_SECONDS).encode()))
-        if status == 405:
-            headers.append((b"allow", b"GET, HEAD"))
-        if status == 401:
-            challenge = CHALLENGE if code == "not_authenticated" else BAD_TOKEN_CHALLENGE
+        if challenge := self._challenge(status, code):
             headers.append((b"www-authenticate", challenge.encode()))
         await self._begin(status, headers)
         await self.send_body(body, is_last=True)
+
+    def _challenge(self, status: int, code: str) -> str:
+        """As the rest of the API has it: RFC 6750, 3.1."""
+        if code == "insufficient_scope":
+            return InsufficientScopeError(self.token_scope).auth_header
+        if status == 401:
+            return CHALLENGE if code == "not_authenticated" else BAD_TOKEN_CHALLENGE
+        return ""
 
     async def _begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self._is_begun = True
@@ -183,8 +202,12 @@ class EventStream(Listening, ABC):
         await self.send({"type": "http.response.body", "body": body, "more_body": not is_last})
 
 
+@lru_cache(maxsize=32)
 def event(text: str, kind: str = "") -> bytes:
-    """One event; the text is JSON without line breaks. Its id is the message's own number."""
+    """One event; the text is JSON without line breaks. Its id is the message's own number.
+
+    Kept for a while: all who have a board open are sent the same text.
+    """
     number = json.loads(text).get("sequence")
     lines = [f"event: {kind}"] if kind else []
     lines += [f"id: {number}"] if number is not None else []

@@ -5,7 +5,6 @@ from typing import Any
 from channels.db import database_sync_to_async
 from rest_framework.exceptions import Throttled
 
-from api.base.problems import ProblemError
 from api.base.rates import asker_of, spend
 from api.live.board_feed import BoardFeed, Grown, NewestRows
 from api.live.change_stream import ChangeStream, Ear
@@ -56,7 +55,7 @@ def _ear(place: Place, what: Asked) -> Ear:
 def _count_request(actor: Actor) -> None:
     spent = spend(asker_of(actor))
     if spent is not None and not spent.is_allowed:
-        raise ProblemError(429, "throttled", str(Throttled(spent.wait_seconds).detail))
+        raise Throttled(spent.wait_seconds)
 
 
 PLATFORM_LISTS = ("episodes", "uploads", "downloads", "hits")

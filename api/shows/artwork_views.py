@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
-from api.base.pictures import PICTURE_BODY, PICTURE_PARSERS, picture_of
+from api.base.pictures import BUSY, PICTURE_BODY, PICTURE_PARSERS, picture_of
 from api.base.refusals import telling_refusals
 from api.base.views import RowView
 from api.shows.serializers import ShowSerializer
@@ -40,7 +40,7 @@ class ShowArtworkView(RowView[Show]):
                     400: INVALID + " Codes: `not-a-picture`, `not-square`, `too-small`, "
                     "`too-many-pixels`, `damaged`.",
                     413: "`too_large`: more than 20 MB.",
-                    503: "`busy`: too many pictures are being prepared; try again in a minute.",
+                    503: BUSY,
                 }
             ),
         },
@@ -55,11 +55,11 @@ class ShowArtworkView(RowView[Show]):
 
     @extend_schema(
         operation_id="remove_show_artwork",
-        responses={200: ShowSerializer, **problems(_REFUSALS)},
+        responses={200: ShowSerializer, **problems(_REFUSALS | {503: BUSY})},
     )
     def delete(self, request: Request, show_id: UUID) -> Response:
         """Remove the picture: the cover is drawn from the title again, as a show needs one."""
         show = get_show(request.user, show_id, Role.ADMIN)
-        with self.unchanged(show_id):
+        with telling_refusals(), self.unchanged(show_id):
             update_show(show=show, is_artwork_removed=True)
         return self.row_answer(show_id)

@@ -11,7 +11,9 @@ from rest_framework.response import Response
 
 from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
 from api.base.pagination import Orderings
+from api.base.pictures import BUSY
 from api.base.problems import ProblemError
+from api.base.refusals import telling_refusals
 from api.base.views import ListView, RowView
 from api.organizations.standing import OfOrganization
 from api.shows.filters import ShowFilters
@@ -72,6 +74,7 @@ class OrganizationShowsView(OfOrganization, ShowsView):
                     "`language_unknown`, `time_zone_unknown`, `delivery_impossible`.",
                     403: FORBIDDEN,
                     404: NOT_FOUND,
+                    503: BUSY,
                 }
             ),
         },
@@ -86,7 +89,8 @@ class OrganizationShowsView(OfOrganization, ShowsView):
         if not fields["handle"]:
             message = "No handle can be made from this title: give one."
             raise ValidationError({"handle": ValidationError(message, code="required")})
-        show = create_show(organization=membership.organization, **fields)
+        with telling_refusals():
+            show = create_show(organization=membership.organization, **fields)
         return self.row_answer(show.pk, status=201)
 
 
@@ -122,7 +126,7 @@ class ShowView(RowView[Show]):
         request=ShowInput,
         responses={
             200: ShowSerializer,
-            **problems({400: INVALID, 403: FORBIDDEN, 404: NOT_FOUND, 412: CHANGED}),
+            **problems({400: INVALID, 403: FORBIDDEN, 404: NOT_FOUND, 412: CHANGED, 503: BUSY}),
         },
     )
     def patch(self, request: Request, show_id: UUID) -> Response:
@@ -130,7 +134,7 @@ class ShowView(RowView[Show]):
         show = get_show(request.user, show_id, Role.ADMIN)
         data = ShowInput(show, data=request.data, partial=True)
         data.is_valid(raise_exception=True)
-        with self.unchanged(show_id):
+        with telling_refusals(), self.unchanged(show_id):
             update_show(show=show, **data.validated_data)
         return self.row_answer(show_id)
 

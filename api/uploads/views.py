@@ -1,6 +1,5 @@
 """Uploads: listed, opened, continued, sent in parts, completed, thrown away."""
 
-from http import HTTPStatus
 from typing import ClassVar
 from uuid import UUID
 
@@ -13,9 +12,8 @@ from rest_framework.response import Response
 from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
 from api.base.pagination import Orderings
 from api.base.permissions import require_scope
-from api.base.problems import ProblemError
+from api.base.refusals import telling_refusals
 from api.base.views import ApiView, ListView, RowsView, RowView
-from api.episodes.audio_views import receive
 from api.uploads.filters import UploadFilters
 from api.uploads.serializers import (
     AssetSerializer,
@@ -30,20 +28,11 @@ from apps.accounts.roles import Role
 from apps.accounts.scopes import Scope
 from apps.media import uploads
 from apps.media.access import assets_of_member, get_asset, get_upload, uploads_of_member
-from apps.media.admission import UploadRefusedError
 from apps.media.models import Asset, Upload
 from podcasts.access import get_episode, require_uploader
+from podcasts.audio import receive_audio
 
-_STATUSES = {
-    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    "no_room": HTTPStatus.INSUFFICIENT_STORAGE,
-    "no_such_part": HTTPStatus.BAD_REQUEST,
-}
 _REFUSALS = {403: FORBIDDEN, 404: NOT_FOUND}
-
-
-def _refused(error: UploadRefusedError) -> ProblemError:
-    return ProblemError(_STATUSES.get(error.code, HTTPStatus.CONFLICT), error.code, error.message)
 
 
 class OrganizationUploadsView(ListView[Upload]):
@@ -116,12 +105,10 @@ class UploadsView(RowsView[Upload]):
         data.is_valid(raise_exception=True)
         fields = data.validated_data
         membership = require_uploader(request.user, fields.pop("organization"))
-        try:
+        with telling_refusals():
             upload, is_new = uploads.open_upload(
                 organization=membership.organization, actor=request.user, **fields
             )
-        except UploadRefusedError as error:
-            raise _refused(error) from error
         return self.row_answer(upload.pk, status=201 if is_new else 200)
 
 
@@ -179,10 +166,8 @@ class PartUrlsView(ApiView):
         upload = get_upload(request.user, upload_id)
         data = PartUrlsSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        try:
+        with telling_refusals():
             requests = uploads.part_requests(upload, data.validated_data["parts"])
-        except UploadRefusedError as error:
-            raise _refused(error) from error
         return Response(PartRequestSerializer(requests, many=True).data)
 
 
@@ -223,15 +208,12 @@ class CompleteView(RowsView[Asset]):
         if episode_id is not None:
             require_scope(request.user, Scope.WRITE)
         episode = get_episode(request.user, episode_id, Role.EDITOR) if episode_id else None
-        try:
-            with transaction.atomic():
-                asset = uploads.complete_upload(
-                    upload_id=upload.id, claims=data.validated_data["parts"]
-                )
-                if episode is not None:
-                    receive(episode, asset)
-        except UploadRefusedError as error:
-            raise _refused(error) from error
+        with telling_refusals(), transaction.atomic():
+            asset = uploads.complete_upload(
+                upload_id=upload.id, claims=data.validated_data["parts"]
+            )
+            if episode is not None:
+                receive_audio(episode=episode, asset=asset)
         return self.row_answer(asset.pk)
 
 

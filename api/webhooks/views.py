@@ -172,8 +172,7 @@ class WebhookSecretView(ApiView):
     def post(self, request: Request, webhook_id: UUID) -> Response:
         """Make another secret. Both sign for 24 hours; the new one is not shown again."""
         endpoint = get_endpoint(request.user, webhook_id)
-        secret = rotate_secret(endpoint=endpoint)
-        endpoint.refresh_from_db(fields=["previous_secret_until"])
+        endpoint, secret = rotate_secret(endpoint=endpoint)
         answer = {"secret": secret, "previous_secret_until": endpoint.previous_secret_until}
         return Response(SecretSerializer(answer).data, headers={"Cache-Control": "no-store"})
 

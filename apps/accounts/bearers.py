@@ -57,13 +57,24 @@ def _app(digest: str) -> TokenActor:
 
 
 def _agreement(secret: AppSecret, scopes: list[str]) -> ApiToken:
-    """What the person agreed to, with the scopes that the app came with last."""
+    """What the person agreed to, with the scopes of the secret that the app got last."""
     open_ones = with_bearer().filter(user=secret.user_id, client=secret.client_id, revoked_at=None)
     agreed = open_ones.first() or _new_agreement(secret, scopes)
-    if agreed.scopes != scopes:
+    if agreed.scopes != scopes and _is_newest(secret):
         agreed.scopes = scopes
         agreed.save(update_fields=["scopes"])
     return agreed
+
+
+def _is_newest(secret: AppSecret) -> bool:
+    """Of those that the app got from this person and may still show."""
+    newer = AppSecret.objects.filter(
+        type=secret.type,
+        client=secret.client_id,
+        user=secret.user_id,
+        created_at__gt=secret.created_at,
+    )
+    return not newer.exists()
 
 
 @transaction.atomic

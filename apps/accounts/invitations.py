@@ -58,20 +58,26 @@ def invite(*, actor: Membership, email: str, role: Role) -> Invitation:
     """Send an invitation, in place of an earlier one to the same address.
 
     Raises ValidationError for a member's address, for a role stronger than the actor's, when the
-    actor has sent too many, and when no mail server takes the mail: then nobody is invited.
+    actor has sent too many, and when no mail server takes the mail: then nobody is invited. The
+    mail goes out, and may be refused, once the caller's transaction is committed.
     """
     token = secrets.token_urlsafe(32)
     invitation = _create(actor=actor, email=email, role=role, token=token)
+    # Of a caller's transaction as well: no link goes out that may never work.
+    transaction.on_commit(lambda: _send_or_withdraw(invitation, token))
+    return invitation
+
+
+def _send_or_withdraw(invitation: Invitation, token: str) -> None:
     try:
         _send(invitation, token)
     except (OSError, SMTPException) as error:
         logger.exception("The invitation to %s could not be sent", invitation.organization_id)
-        invitation.delete()
+        Invitation.objects.filter(pk=invitation.pk).delete()
         raise ValidationError(
             "The invitation could not be sent: the mail server did not take it. Try again later.",
             code="not_sent",
         ) from error
-    return invitation
 
 
 @transaction.atomic

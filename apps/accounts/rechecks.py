@@ -7,6 +7,7 @@ from django.db import transaction
 from apps.accounts.actors import Actor, person_of, token_of
 from apps.accounts.models import Membership
 from apps.core.announcing import announce, organization_tokens_group, person_group, token_group
+from apps.core.commits import once_on_commit
 
 _RECHECK = {"type": "recheck"}
 
@@ -34,7 +35,9 @@ def recheck_token(token_id: UUID) -> None:
 
 def recheck_members(organization_id: UUID) -> None:
     """As :func:`recheck_person`, for all of an organisation some of which went away."""
-    transaction.on_commit(lambda: announce(_groups(organization_id), _RECHECK), robust=True)
+    once_on_commit(
+        ("recheck", organization_id), lambda: announce(_groups(organization_id), _RECHECK)
+    )
 
 
 def _groups(organization_id: UUID) -> list[str]:

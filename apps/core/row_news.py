@@ -10,17 +10,18 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
 from redis.exceptions import RedisError
 
 from apps.core import valkey
 from apps.core.announcing import announce
+from apps.core.commits import gather_on_commit
 
 logger = logging.getLogger(__name__)
 
 KEPT_SECONDS = 300
 KEPT_ENTRIES = 1000
 _FIELD = "ids"
+_KEY = "rows"
 # In the place of an id: more changed than is worth naming.
 EVERYTHING = "*"
 # A channel layer's message: look at the log.
@@ -39,11 +40,17 @@ def log_key(group: str) -> str:
 
 def ids_in(entries: Iterable[tuple[bytes, dict[bytes, bytes]]]) -> list[str]:
     """The ids of what changed, each once, in the order of their last change."""
+    return _last_mentions(
+        row_id for _, fields in entries for row_id in fields[_FIELD.encode()].decode().split()
+    )
+
+
+def _last_mentions(names: Iterable[str]) -> list[str]:
+    """Each once, where it was named last."""
     found: dict[str, None] = {}
-    for _, fields in entries:
-        for row_id in fields[_FIELD.encode()].decode().split():
-            found.pop(row_id, None)
-            found[row_id] = None
+    for name in names:
+        found.pop(name, None)
+        found[name] = None
     return list(found)
 
 
@@ -57,54 +64,30 @@ def tell(groups: Iterable[str], row_ids: Iterable[UUID]) -> None:
 
     All of one transaction is told at once, in however many steps it was made.
     """
-    names = list(map(str, row_ids))
-    if names:
-        _tell(groups, names)
+    _tell(groups, map(str, row_ids))
 
 
-def _tell(groups: Iterable[str], names: list[str]) -> None:
-    waiting = _waiting()
-    if waiting is not None:
-        waiting.add(groups, names)
+def _tell(groups: Iterable[str], names: Iterable[str]) -> None:
+    """In the order of the changes."""
+    places = list(groups)
+    changed = [(group, name) for name in names for group in places]
+    if changed:
+        gather_on_commit(_KEY, _tell_now, changed)
+
+
+def _tell_now(changed: Iterable[tuple[str, str]]) -> None:
+    """Nothing that was changed is undone because nobody could be told."""
+    ids: dict[str, list[str]] = {}
+    for group, name in changed:
+        ids.setdefault(group, []).append(name)
+    pipe: Any = valkey.connection().pipeline(transaction=False)
+    for group, names in ids.items():
+        key, value = log_key(group), " ".join(_last_mentions(names))
+        pipe.xadd(key, {_FIELD: value}, maxlen=KEPT_ENTRIES, approximate=True)
+        pipe.expire(key, KEPT_SECONDS)
+    try:
+        pipe.execute()
+    except (RedisError, OSError) as error:
+        logger.warning("Lists could not be told of a change: %s", error)
         return
-    telling = _Telling()
-    telling.add(groups, names)
-    transaction.on_commit(telling, robust=True)
-
-
-class _Telling:
-    """What is told when a transaction is committed."""
-
-    def __init__(self) -> None:
-        self._ids: dict[str, dict[str, None]] = {}  # by group, in order
-
-    def add(self, groups: Iterable[str], names: list[str]) -> None:
-        for group in groups:
-            self._ids.setdefault(group, {}).update(dict.fromkeys(names))
-
-    def __call__(self) -> None:
-        """Nothing that was changed is undone because nobody could be told."""
-        pipe: Any = valkey.connection().pipeline(transaction=False)
-        for group, names in self._ids.items():
-            key = log_key(group)
-            pipe.xadd(key, {_FIELD: " ".join(names)}, maxlen=KEPT_ENTRIES, approximate=True)
-            pipe.expire(key, KEPT_SECONDS)
-        try:
-            pipe.execute()
-        except (RedisError, OSError) as error:
-            logger.warning("Lists could not be told of a change: %s", error)
-            return
-        announce(self._ids, _WORD)
-
-
-def _waiting() -> _Telling | None:
-    """What this transaction tells already.
-
-    It is told unless a savepoint that is still open is rolled back, and then so is what is added
-    to it now: those that are open now were open when it was made, or began since.
-    """
-    hooks: list[Any] = connection.run_on_commit  # in each, the function comes second
-    for _, function, *_ in hooks:
-        if isinstance(function, _Telling):
-            return function
-    return None
+    announce(ids, _WORD)

@@ -2,11 +2,11 @@
 
 import tempfile
 from pathlib import Path
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from apps.accounts.models import Organization
 from apps.core.hashing import sha256_of_bytes
 from apps.media.images import PreparedImage, Variant, prepare_image
 from apps.media.models import Image
@@ -15,39 +15,39 @@ from apps.media.retention import hold_object
 from apps.media.storage import storage
 
 
-def store_image(*, organization: Organization, content: bytes) -> Image:
+def store_image(*, organization_id: UUID, content: bytes) -> Image:
     """The stored picture made from an uploaded file; the same file again gives the same picture.
 
     Raises ValidationError with a code and a sentence that says what to do.
     """
     sha256 = sha256_of_bytes(content)
-    known = _known_image(organization, sha256)
+    known = _known_image(organization_id, sha256)
     if known is not None:
         return known
     try:
         prepared = prepare_image(content)
     except MediaError as error:
         raise ValidationError(error.message, code=error.code) from error
-    return _create_image(organization, sha256, prepared)
+    return _create_image(organization_id, sha256, prepared)
 
 
-def _known_image(organization: Organization, sha256: str) -> Image | None:
+def _known_image(organization_id: UUID, sha256: str) -> Image | None:
     """The same picture, kept from being collected until the caller's row refers to it."""
-    image = Image.objects.filter(organization=organization, sha256=sha256).first()
+    image = Image.objects.filter(organization_id=organization_id, sha256=sha256).first()
     if image is None or not Image.objects.filter(pk=image.pk).update(unused_since=None):
         return None
     return image
 
 
 @transaction.atomic
-def _create_image(organization: Organization, sha256: str, prepared: PreparedImage) -> Image:
+def _create_image(organization_id: UUID, sha256: str, prepared: PreparedImage) -> Image:
     objects = {_key(variant): variant for variant in prepared.variants.values()}
     # In one order, or two people with the same picture could wait for each other for ever.
     for key in sorted(objects):
         hold_object(key)
         _store(key, objects[key])
     return Image.objects.create(
-        organization=organization,
+        organization_id=organization_id,
         sha256=sha256,
         width=prepared.width,
         variants={name: _described(variant) for name, variant in prepared.variants.items()},

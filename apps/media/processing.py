@@ -127,7 +127,7 @@ def _embedded_picture(asset: Asset, tags: Tags) -> Image | None:
     if tags.artwork is None:
         return None
     try:
-        return store_image(organization=asset.organization, content=tags.artwork.data)
+        return store_image(organization_id=asset.organization_id, content=tags.artwork.data)
     except ValidationError:
         return None
 

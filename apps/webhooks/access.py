@@ -38,6 +38,18 @@ def get_endpoint(actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
     return endpoint
 
 
+def locked_endpoint(endpoint_id: UUID) -> WebhookEndpoint:
+    """The stored row of one that the caller was let to, held until the transaction ends.
+
+    Http404 when it was deleted meanwhile.
+    """
+    endpoints = WebhookEndpoint.objects.select_for_update(no_key=True)
+    endpoint = endpoints.filter(pk=endpoint_id).first()
+    if endpoint is None:
+        raise Http404("There is no such webhook.")
+    return endpoint
+
+
 def deliveries_of(endpoint: WebhookEndpoint, status: str = "") -> QuerySet[WebhookDelivery]:
     """What was sent to an endpoint that the caller was let to, newest first; of one status."""
     deliveries = WebhookDelivery.objects.filter(endpoint=endpoint).select_related("event")

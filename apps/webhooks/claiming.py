@@ -83,17 +83,14 @@ def _waiting_endpoints() -> list[WebhookEndpoint]:
     """Those that arrive first, then by how long the first of their messages has waited."""
     waiting = _due(now()).order_by().values_list("endpoint_id").annotate(Min("next_attempt_at"))
     since = dict(waiting)
-    endpoints = WebhookEndpoint.objects.filter(pk__in=since)
+    endpoints = list(WebhookEndpoint.objects.filter(pk__in=since))
+    for endpoint in endpoints:
+        if not endpoint.is_enabled:  # written down at the moment in which it was switched off
+            end_deliveries(endpoint)
     return sorted(
-        (endpoint for endpoint in endpoints if _is_on(endpoint)),
+        (endpoint for endpoint in endpoints if endpoint.is_enabled),
         key=lambda endpoint: (endpoint.failing_since is not None, since[endpoint.pk]),
     )
-
-
-def _is_on(endpoint: WebhookEndpoint) -> bool:
-    if not endpoint.is_enabled:  # written down at the moment in which it was switched off
-        end_deliveries(endpoint)
-    return endpoint.is_enabled
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
+from apps.core.commits import once_on_commit
 from apps.webhooks.event_types import EventType
 from apps.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 
@@ -14,7 +15,6 @@ type Data = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 """What an event carries, or what makes it: asked only when somebody wants to know."""
 
 
-@transaction.atomic
 def emit(
     *, organization_id: UUID, event_type: EventType, data: Data, show_id: UUID | None = None
 ) -> WebhookEvent | None:
@@ -26,13 +26,14 @@ def emit(
     wanting = list(_wanting(organization_id, event_type, show_id).values_list("pk", flat=True))
     if not wanting:
         return None
-    event = WebhookEvent.objects.create(
-        organization_id=organization_id,
-        type=event_type,
-        show_id=show_id,
-        data=dict(data() if callable(data) else data),
-    )
-    deliver(event, wanting)
+    with transaction.atomic():
+        event = WebhookEvent.objects.create(
+            organization_id=organization_id,
+            type=event_type,
+            show_id=show_id,
+            data=dict(data() if callable(data) else data),
+        )
+        deliver(event, wanting)
     return event
 
 
@@ -72,7 +73,7 @@ def send_soon() -> None:
     """Once the transaction is committed, let a worker look; the clock does when no queue works."""
     from apps.webhooks.tasks import send_due  # the task calls what calls this module
 
-    transaction.on_commit(send_due.delay, robust=True)
+    once_on_commit("webhooks", send_due.delay)
 
 
 def _wanting(

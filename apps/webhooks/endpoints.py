@@ -10,6 +10,7 @@ from django.db import transaction
 
 from apps.accounts.models import Organization, User
 from apps.core.clock import now
+from apps.webhooks.access import locked_endpoint
 from apps.webhooks.addresses import check_url
 from apps.webhooks.emitting import deliver
 from apps.webhooks.event_types import PING, EventType
@@ -37,7 +38,6 @@ class EndpointFields(TypedDict, total=False):
     is_enabled: bool
 
 
-@transaction.atomic
 def create_endpoint(
     *, organization: Organization, created_by: User | None, **fields: Unpack[EndpointFields]
 ) -> tuple[WebhookEndpoint, str]:
@@ -45,6 +45,14 @@ def create_endpoint(
 
     That the show is the organisation's is for the caller to check. Raises ValidationError by field.
     """
+    _check(fields)
+    return _create(organization, created_by, fields)
+
+
+@transaction.atomic
+def _create(
+    organization: Organization, created_by: User | None, fields: EndpointFields
+) -> tuple[WebhookEndpoint, str]:
     # Two made at once must not both be the last that is allowed.
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     if WebhookEndpoint.objects.filter(organization=organization).count() >= MAX_ENDPOINTS:
@@ -60,15 +68,20 @@ def create_endpoint(
     return endpoint, secret
 
 
-@transaction.atomic
 def update_endpoint(
     *, endpoint: WebhookEndpoint, **fields: Unpack[EndpointFields]
 ) -> WebhookEndpoint:
     """Change what is named and nothing else; returns the stored endpoint.
 
-    Raises ValidationError by field.
+    Raises ValidationError by field, and Http404 when it was deleted meanwhile.
     """
-    endpoint = _locked(endpoint)
+    _check(fields)
+    return _update(endpoint, fields)
+
+
+@transaction.atomic
+def _update(endpoint: WebhookEndpoint, fields: EndpointFields) -> WebhookEndpoint:
+    endpoint = locked_endpoint(endpoint.pk)
     was_enabled = endpoint.is_enabled
     _change(endpoint, fields)
     endpoint.updated_at = now()
@@ -78,14 +91,21 @@ def update_endpoint(
     return endpoint
 
 
+def _check(fields: EndpointFields) -> None:
+    """Bring them into the form in which they are stored; raises ValidationError by field.
+
+    A name is looked up, which may take seconds: before anything is held.
+    """
+    if "url" in fields:
+        fields["url"] = check_url(fields["url"])
+    if "events" in fields:
+        fields["events"] = _check_events(fields["events"])
+
+
 def _change(endpoint: WebhookEndpoint, fields: EndpointFields) -> None:
     is_enabled = fields.pop("is_enabled", endpoint.is_enabled)
     for name, value in fields.items():
         setattr(endpoint, name, value)
-    if "url" in fields:
-        endpoint.url = check_url(fields["url"])
-    if "events" in fields:
-        endpoint.events = _check_events(fields["events"])
     endpoint.clean_fields(exclude=["created_by", "secret_sealed", "previous_secret_sealed"])
     if is_enabled and not endpoint.is_enabled:
         endpoint.is_enabled = True
@@ -110,9 +130,12 @@ def _check_events(events: Iterable[str]) -> list[str]:
 
 
 @transaction.atomic
-def rotate_secret(*, endpoint: WebhookEndpoint) -> str:
-    """Another secret, which is returned once; the one before signs as well for 24 hours."""
-    endpoint = _locked(endpoint)
+def rotate_secret(*, endpoint: WebhookEndpoint) -> tuple[WebhookEndpoint, str]:
+    """Another secret, which is returned once; the one before signs as well for 24 hours.
+
+    Returns the stored endpoint with it. Raises Http404 when it was deleted meanwhile.
+    """
+    endpoint = locked_endpoint(endpoint.pk)
     secret = new_secret()
     endpoint.previous_secret_sealed = endpoint.secret_sealed
     endpoint.previous_secret_until = now() + ROTATION_OVERLAP
@@ -120,7 +143,7 @@ def rotate_secret(*, endpoint: WebhookEndpoint) -> str:
     endpoint.save(
         update_fields=["secret_sealed", "previous_secret_sealed", "previous_secret_until"]
     )
-    return secret
+    return endpoint, secret
 
 
 @transaction.atomic
@@ -181,7 +204,3 @@ def end_deliveries(endpoint: WebhookEndpoint) -> None:
     WebhookDelivery.objects.filter(endpoint=endpoint, status=DeliveryStatus.PENDING).update(
         status=DeliveryStatus.FAILED, next_attempt_at=None, finished_at=now()
     )
-
-
-def _locked(endpoint: WebhookEndpoint) -> WebhookEndpoint:
-    return WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)

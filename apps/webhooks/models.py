@@ -10,6 +10,7 @@ from django.db.models import Q
 from apps.accounts.models import Organization, User
 from apps.core.clock import now
 from apps.core.ids import new_id
+from apps.webhooks.outcome import is_taken
 
 MAX_URL = 500
 
@@ -196,5 +197,5 @@ class WebhookAttempt(models.Model):
 
     @property
     def is_success(self) -> bool:
-        """Whether the receiver took the message: any 2xx."""
-        return self.status_code is not None and 200 <= self.status_code < 300
+        """Whether the receiver took the message."""
+        return is_taken(self.status_code)

@@ -4,6 +4,8 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from time import monotonic
 from typing import Any
@@ -11,12 +13,15 @@ from typing import Any
 import aiohttp
 from django.conf import settings
 
+from apps.core.clock import now
 from apps.webhooks.addresses import open_socket
 from apps.webhooks.outcome import Outcome
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 15.0
 MAX_RESPONSE_BYTES = 16 * 1024
+_ASKING_FOR_PATIENCE = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+_MOST_DIGITS = 9  # a number of seconds that a timedelta can hold
 # Of an answer, in the log of deliveries.
 EXCERPT_CHARACTERS = 2000
 
@@ -60,10 +65,14 @@ async def post(
         ) as response:
             excerpt = await _excerpt(response)
             return Outcome(
-                response.status, _milliseconds(began), excerpt, _complaint(response.status)
+                response.status,
+                _milliseconds(began),
+                excerpt,
+                _complaint(response.status),
+                _retry_after(response),
             )
     except (TimeoutError, aiohttp.ClientError, ssl.SSLError, OSError, ValueError) as error:
-        return Outcome(None, _milliseconds(began), error=_reason(error))
+        return Outcome(None, _milliseconds(began), error=_storable(_reason(error)))
 
 
 def _headers() -> dict[str, str]:
@@ -85,7 +94,26 @@ async def _excerpt(response: aiohttp.ClientResponse) -> str:
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
         pass
     text = bytes(received[:MAX_RESPONSE_BYTES]).decode("utf-8", "replace")
-    return text.replace("\x00", "�")[:EXCERPT_CHARACTERS]  # PostgreSQL stores no NUL
+    return _storable(text)[:EXCERPT_CHARACTERS]
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL stores no NUL, and errors quote what came over the network."""
+    return text.replace("\x00", "�")
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> timedelta | None:
+    """RFC 9110, 10.2.3: seconds, or a date; None when it isn't asked for or can't be read."""
+    if response.status not in _ASKING_FOR_PATIENCE:
+        return None
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return timedelta(seconds=int(value[:_MOST_DIGITS]))
+    try:
+        at = parsedate_to_datetime(value)
+        return at.replace(tzinfo=at.tzinfo or UTC) - now()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _complaint(status: int) -> str:

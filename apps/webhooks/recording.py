@@ -41,7 +41,7 @@ def record_outcome(claim: Claim, outcome: Outcome) -> None:
     if outcome.is_success:
         _arrived(delivery, claim)
     else:
-        _failed(delivery, claim)
+        _failed(delivery, claim, outcome)
     _note_health(endpoint, claim, outcome)
 
 
@@ -51,11 +51,12 @@ def _arrived(delivery: WebhookDelivery, claim: Claim) -> None:
         delivery.end(DeliveryStatus.SUCCEEDED)
 
 
-def _failed(delivery: WebhookDelivery, claim: Claim) -> None:
+def _failed(delivery: WebhookDelivery, claim: Claim, outcome: Outcome) -> None:
     is_last_word = delivery.attempt_count == claim.number
     if delivery.status != DeliveryStatus.PENDING or not is_last_word:
         return
-    pause = pause_after(delivery.attempt_count - delivery.attempts_before_replay)
+    attempts = delivery.attempt_count - delivery.attempts_before_replay
+    pause = pause_after(attempts, outcome.retry_after)
     if pause is None or claim.event_type == PING:
         delivery.end(DeliveryStatus.FAILED)
         return

@@ -21,8 +21,12 @@ MAX_ATTEMPTS = len(PAUSES) + 1
 _JITTER = 0.1
 
 
-def pause_after(attempts: int) -> timedelta | None:
-    """How long to wait after this many failed attempts; None when there is no further one."""
+def pause_after(attempts: int, asked: timedelta | None = None) -> timedelta | None:
+    """How long to wait after this many failed attempts; None when there is no further one.
+
+    ``asked`` is what the receiver asked for: it can make a pause longer, up to the longest one.
+    """
     if attempts >= MAX_ATTEMPTS:
         return None
-    return PAUSES[attempts - 1] * random.uniform(1, 1 + _JITTER)  # noqa: S311 - no secret
+    pause = max(PAUSES[attempts - 1], min(asked or timedelta(), PAUSES[-1]))
+    return pause * random.uniform(1, 1 + _JITTER)  # noqa: S311 - no secret

@@ -23,6 +23,8 @@ AT_ONCE_TO_FAILING = 24
 # After this, other jobs have their turn; what is due then is the next job's.
 TIME_BOX_SECONDS = 20.0
 _LOOK_AGAIN_SECONDS = 1.0
+# A look goes over all that waits: not after each of many answers that come at the same time.
+BETWEEN_LOOKS_SECONDS = 0.1
 # Of this installation's database; the number means nothing but must never change.
 _LOCK = 0x57_48_6F_6F
 
@@ -62,11 +64,12 @@ async def _send_until(deadline: float) -> None:
     async with client() as session:
         try:
             while True:
-                if monotonic() < deadline:
+                looked_at = monotonic()
+                if looked_at < deadline:
                     await _take_off(session, flights)
                 if not flights:
                     return
-                await _land(flights)
+                await _land(flights, not_before=looked_at + BETWEEN_LOOKS_SECONDS)
         finally:
             for flight in flights:
                 flight.cancel()
@@ -84,12 +87,11 @@ async def _take_off(session: aiohttp.ClientSession, flights: _Flights) -> None:
         flights[asyncio.create_task(_send(session, claim))] = claim
 
 
-async def _land(flights: _Flights) -> None:
+async def _land(flights: _Flights, *, not_before: float) -> None:
     """Wait for a while, and write down the outcomes that there are."""
-    done, _ = await asyncio.wait(
-        flights, timeout=_LOOK_AGAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED
-    )
-    for flight in done:
+    await asyncio.wait(flights, timeout=_LOOK_AGAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.sleep(max(0.0, not_before - monotonic()))
+    for flight in [flight for flight in flights if flight.done()]:
         claim = flights.pop(flight)
         await sync_to_async(record_outcome)(claim, flight.result())
 

@@ -132,9 +132,8 @@ def _secret_page(request: HttpRequest, endpoint: WebhookEndpoint, secret: str) -
 def webhook_secret(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     """Make another secret and show it, this once."""
     endpoint = get_endpoint(person(request), webhook_id)
-    secret = endpoints.rotate_secret(endpoint=endpoint)
-    endpoint.refresh_from_db(fields=["previous_secret_until"])
-    return _secret_page(request, endpoint, secret)
+    rotated, secret = endpoints.rotate_secret(endpoint=endpoint)
+    return _secret_page(request, rotated, secret)
 
 
 @post_or_back("webhooks:webhook", "webhook_id")

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db import transaction
-
 from apps.core.clock import now
+from apps.core.commits import gather_on_commit, is_to_follow, once_on_commit
 from apps.core.row_news import rows_group, tell, tell_of_all
 from podcasts.cdn import forget_episodes_at_cdn
 from podcasts.feeds.publish import refresh_feed_if_stale
@@ -19,9 +18,11 @@ def announce(show_id: UUID, episode_ids: Iterable[UUID] = ()) -> None:
     What was saved stays saved when that fails: the note that the feed is stale is part of the
     change, and ``refresh_stale_feeds`` makes good for it.
     """
-    Show.objects.filter(pk=show_id).update(feed_stale_since=now())
     announce_audio(episode_ids)
-    transaction.on_commit(lambda: refresh_feed_if_stale(show_id), robust=True)
+    key = ("feed", show_id)
+    if not is_to_follow(key):
+        Show.objects.filter(pk=show_id).update(feed_stale_since=now())
+        once_on_commit(key, lambda: refresh_feed_if_stale(show_id))
 
 
 def announce_audio(episode_ids: Iterable[UUID]) -> None:
@@ -29,7 +30,7 @@ def announce_audio(episode_ids: Iterable[UUID]) -> None:
     ids = list(episode_ids)
     if ids:
         # First here: the CDN asks anew at once.
-        transaction.on_commit(lambda: forget(ids), robust=True)
+        gather_on_commit("audio", forget, ids)
         forget_episodes_at_cdn(ids)
 
 

@@ -8,7 +8,7 @@ from django.utils.text import slugify
 
 from apps.accounts.models import User
 from apps.core.clock import now
-from apps.media.models import Asset
+from apps.media.models import Asset, Image
 from podcasts.models import Episode, Show
 from podcasts.notes import render_notes
 from podcasts.services.artwork import store_artwork
@@ -37,7 +37,6 @@ class EpisodeFields(TypedDict, total=False):
     is_explicit: bool
 
 
-@transaction.atomic
 def create_episode(
     *,
     show: Show,
@@ -46,22 +45,24 @@ def create_episode(
     **fields: Unpack[EpisodeFields],
 ) -> Episode:
     """A draft; its slug is made from the title and stays. Raises ValidationError by field."""
-    # Two episodes made at once in a show must not choose the same slug.
-    Show.objects.select_for_update().get(pk=show.pk)
     episode = Episode(
         show=show,
         organization_id=show.organization_id,
         created_by=created_by,
         **{"is_explicit": show.is_explicit} | fields,
     )
-    episode.slug = _free_slug(show, episode.title)
-    _prepare(episode, artwork)
-    episode.save(force_insert=True)
-    tell_lists([episode])
+    if artwork:
+        episode.artwork = store_artwork(organization_id=show.organization_id, content=artwork)
+    with transaction.atomic():
+        # Two episodes made at once in a show must not choose the same slug.
+        Show.objects.select_for_update().get(pk=show.pk)
+        episode.slug = _free_slug(show, episode.title)
+        _prepare(episode)
+        episode.save(force_insert=True)
+        tell_lists([episode])
     return episode
 
 
-@transaction.atomic
 def update_episode(
     *,
     episode: Episode,
@@ -73,12 +74,22 @@ def update_episode(
 
     Raises ValidationError by field.
     """
+    picture = None
+    if artwork:
+        picture = store_artwork(organization_id=episode.organization_id, content=artwork)
+    return _update(episode, fields, picture, is_artwork_removed=is_artwork_removed)
+
+
+@transaction.atomic
+def _update(
+    episode: Episode, fields: EpisodeFields, picture: Image | None, *, is_artwork_removed: bool
+) -> Episode:
     episode = locked_episode(episode.pk)
     for name, value in fields.items():
         setattr(episode, name, value)
-    if is_artwork_removed:
-        episode.artwork = None
-    _prepare(episode, artwork)
+    if picture is not None or is_artwork_removed:
+        episode.artwork = picture
+    _prepare(episode)
     if is_on_its_way(episode):
         check_number(episode)
     episode.updated_at = now()
@@ -109,7 +120,7 @@ def attach_audio(*, episode: Episode, asset: Asset) -> None:
     announce(episode.show_id, [episode.pk])
 
 
-def _prepare(episode: Episode, artwork: bytes | None) -> None:
+def _prepare(episode: Episode) -> None:
     episode.clean_fields(exclude=["artwork", "audio", "incoming_audio", "created_by"])
     if len(episode.notes) > MAX_NOTES:
         raise ValidationError(
@@ -120,8 +131,6 @@ def _prepare(episode: Episode, artwork: bytes | None) -> None:
                 )
             }
         )
-    if artwork:
-        episode.artwork = store_artwork(organization=episode.organization, content=artwork)
     episode.notes_html = render_notes(episode.notes)
 
 

@@ -168,6 +168,8 @@ def _publish_due_of(show_id: UUID, moment: datetime) -> int:
     due = list(
         Episode.objects.due(moment)
         .filter(show_id=show_id)
+        .select_related("show", "audio")
+        .prefetch_related("audio__renditions")
         .select_for_update(skip_locked=True, of=("self",))
     )
     if not due:

@@ -16,7 +16,7 @@ from podcasts import urls
 from podcasts.categories import validate_category
 from podcasts.languages import validate_language
 from podcasts.models import Episode, EpisodeStatus, EpisodeType, Show, ShowType
-from podcasts.services.artwork import generate_cover, store_artwork
+from podcasts.services.artwork import Cover, generate_cover, store_artwork
 from podcasts.services.changes import announce, announce_audio, tell_lists_of_show
 from podcasts.services.handles import check_handle, register_handle
 
@@ -62,9 +62,9 @@ def create_show(
     _check_fields(show)
     _check_delivery(show)
     if artwork:
-        show.artwork = store_artwork(organization=organization, content=artwork)
+        show.artwork = store_artwork(organization_id=organization.pk, content=artwork)
     else:
-        show.artwork = generate_cover(organization=organization, title=show.title)
+        show.artwork = generate_cover(organization_id=organization.pk, title=show.title)
         show.is_artwork_generated = True
     # First the handle: of two requests for the same one, the later waits here and is told so. The
     # database checks the reference to the show at the end of the transaction.
@@ -74,7 +74,6 @@ def create_show(
     return show
 
 
-@transaction.atomic
 def update_show(
     *,
     show: Show,
@@ -87,7 +86,24 @@ def update_show(
     A picture that is removed leaves one that is drawn from the title. A handle that is replaced
     redirects for ever and stays the show's own. Raises ValidationError by field.
     """
-    show = _locked(show)
+    cover = None
+    title = fields.get("title", show.title)
+    if artwork:
+        cover = Cover(store_artwork(organization_id=show.organization_id, content=artwork))
+    elif is_artwork_removed or (show.is_artwork_generated and title != show.title):
+        cover = _drawn(show, title)
+    return _update(show, fields, cover, is_artwork_removed=is_artwork_removed)
+
+
+def _drawn(show: Show, title: str) -> Cover:
+    return Cover(generate_cover(organization_id=show.organization_id, title=title), title)
+
+
+@transaction.atomic
+def _update(
+    show: Show, fields: ShowFields, cover: Cover | None, *, is_artwork_removed: bool
+) -> Show:
+    show = locked_show(show)
     before_title, before_handle, before_delivery = show.title, show.handle, show.delivery
     for name, value in fields.items():
         setattr(show, name, value)
@@ -97,11 +113,13 @@ def update_show(
         _check_delivery(show)
         # Before it is saved: who served the episodes until now is to forget them.
         announce_audio(Episode.objects.for_show(show).values_list("pk", flat=True))
-    if artwork:
-        show.artwork = store_artwork(organization=show.organization, content=artwork)
+    if cover is not None and cover.title is None:
+        show.artwork = cover.image
         show.is_artwork_generated = False
     elif is_artwork_removed or (show.is_artwork_generated and show.title != before_title):
-        show.artwork = generate_cover(organization=show.organization, title=show.title)
+        if cover is None or cover.title != show.title:  # somebody changed it since it was read
+            cover = _drawn(show, show.title)
+        show.artwork = cover.image
         show.is_artwork_generated = True
     show.updated_at = now()
     if show.handle != before_handle:
@@ -118,7 +136,8 @@ def podcast_guid(handle: str) -> uuid.UUID:
     return uuid.uuid5(PODCAST_NAMESPACE, address.rstrip("/"))
 
 
-def _locked(show: Show) -> Show:
+def locked_show(show: Show) -> Show:
+    """The stored row, held until the transaction ends."""
     return (
         Show.objects.select_for_update(of=("self",))
         .select_related("organization", "artwork")

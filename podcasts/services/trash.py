@@ -9,6 +9,8 @@ from apps.accounts.rechecks import recheck_members
 from apps.core.clock import now
 from podcasts.models import Episode, Show
 from podcasts.services.changes import announce, tell_lists, tell_lists_of_show
+from podcasts.services.publishing import locked_episode
+from podcasts.services.shows import locked_show
 from podcasts.services.telling import is_told_public, tell_change, tell_show_came_or_went
 
 logger = logging.getLogger(__name__)
@@ -27,6 +29,9 @@ def restore_show(*, show: Show) -> None:
 
 
 def _set_show_deleted(show: Show, *, is_deleted: bool) -> None:
+    show = locked_show(show)
+    if (show.deleted_at is not None) is is_deleted:
+        return  # somebody else was faster
     show.deleted_at = now() if is_deleted else None
     show.save(update_fields=["deleted_at"])
     tell_show_came_or_went(show)
@@ -48,6 +53,9 @@ def restore_episode(*, episode: Episode) -> None:
 
 
 def _set_episode_deleted(episode: Episode, *, is_deleted: bool) -> None:
+    episode = locked_episode(episode.pk)
+    if (episode.deleted_at is not None) is is_deleted:
+        return  # somebody else was faster
     was_public = is_told_public(episode)
     episode.deleted_at = now() if is_deleted else None
     episode.save(update_fields=["deleted_at"])

@@ -15,7 +15,9 @@ from allauth.idp.oidc.models import Token as AppSecret
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.bearers import _new_agreement
 from apps.accounts.models import ApiToken
@@ -132,6 +134,21 @@ def test_an_app_has_the_scopes_that_the_person_left_it(caller: Caller, episode: 
     assert ask(asking, SHOWS) == (403, "insufficient_scope")
     body = new_upload(episode.organization_id)
     assert ask(asking, "/api/v1/uploads/", "post", body) == (403, "insufficient_scope")
+
+
+def test_two_live_secrets_of_an_app_do_not_take_turns_in_what_was_agreed_to(
+    caller: Caller, episode: Episode
+) -> None:
+    first, second = caller.get_in("stats"), caller.get_in("read", "stats")
+    state = f"/api/v1/shows/{episode.show_id}/live/state/"
+    for asking in (first, second):
+        assert ask(asking, state) == (200, "")
+    with CaptureQueriesContext(connection) as queries:
+        for asking in (first, second, first):
+            assert ask(asking, state) == (200, "")
+    written = [query["sql"] for query in queries if query["sql"].startswith("UPDATE")]
+    assert not [sql for sql in written if '"scopes"' in sql]
+    assert ApiToken.objects.get(client=caller.app.pk).scopes == ["read", "stats"]
 
 
 def test_the_page_names_the_app_and_each_thing_that_it_asks_for(caller: Caller) -> None:

@@ -187,6 +187,7 @@ def test_a_name_of_several_lines_makes_a_subject_of_one(
     assert mail.outbox[-1].subject == "Join Radio Bcc: everybody@example.com on Longwave"
 
 
+@pytest.mark.django_db(transaction=True)  # it goes out after the commit
 def test_a_mail_that_no_server_takes_invites_nobody(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:

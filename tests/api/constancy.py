@@ -23,17 +23,18 @@ def assert_constant_queries(
     count: Callable[[Any], int] = rows_of_page,
     sizes: Sequence[int] = SIZES,
     at_most: int | None = None,
+    there: int = 0,
 ) -> None:
     """The address is answered with the same number of queries at each of the sizes.
 
-    ``grow(n)`` adds n rows to what is there; ``count`` says how many rows an answer shows, so
-    that an answer that shows none can't pass. For a list, the address gets ``page_size=200``;
-    for a nested read give the ``count`` of what is nested. ``at_most`` bounds the number itself.
+    ``grow(n)`` adds n rows to the ``there`` that it begins with; ``count`` says how many rows an
+    answer shows, so that an answer that shows none can't pass. For a list, the address gets
+    ``page_size=200``; for a nested read give the ``count`` of what is nested. ``at_most`` bounds
+    the number itself.
     """
     if count is rows_of_page:
         address += ("&" if "?" in address else "?") + "page_size=200"
     costs: dict[int, list[str]] = {}
-    there = 0
     for size in sizes:
         grow(size - there)
         there = size

@@ -1,5 +1,6 @@
 """An episode's picture over HTTP: as a form's file, as the body itself, refused, removed."""
 
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
@@ -10,7 +11,7 @@ from PIL import Image as Picture
 
 from apps.media import images
 from apps.media.images import LARGEST_FILE
-from podcasts.models import Episode
+from podcasts.models import Episode, Show
 from tests.conftest import People
 from tests.factories import EpisodeFactory, ImageFactory
 
@@ -99,17 +100,41 @@ def test_what_can_be_no_cover_is_refused(
     assert episode.artwork is None
 
 
-def test_a_busy_machine_says_so(
-    people: People, episode: Episode, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every place in which a picture is prepared is taken."""
     monkeypatch.setattr(images, "_PATIENCE_SECONDS", 0.01)
     taken = [images._SLOTS.acquire(timeout=1) for _ in range(2)]
-    try:
-        response = put(people, episode, picture(), "image/png")
-    finally:
-        for _ in taken:
-            images._SLOTS.release()
+    yield
+    for _ in taken:
+        images._SLOTS.release()
+
+
+@pytest.mark.usefixtures("busy")
+def test_a_busy_machine_says_so(people: People, episode: Episode) -> None:
+    response = put(people, episode, picture(), "image/png")
     assert (response.status_code, response.json()["code"]) == (503, "busy")
+
+
+@pytest.mark.usefixtures("busy")
+@pytest.mark.parametrize("way", ["made", "renamed", "removed"])
+def test_a_busy_machine_says_so_of_covers_that_it_draws(
+    way: str, people: People, episode: Episode
+) -> None:
+    admin, show = people.client("admin"), episode.show
+    Show.objects.filter(pk=show.pk).update(is_artwork_generated=True)
+    if way == "made":
+        address = f"/api/v1/organizations/{people.organization.pk}/shows/"
+        fields = {"title": "Never drawn", "category": "Technology", "description": "One."}
+        response = admin.post(address, fields, content_type="application/json")
+    elif way == "renamed":
+        response = admin.patch(
+            f"/api/v1/shows/{show.pk}/", {"title": "New"}, content_type="application/json"
+        )
+    else:
+        response = admin.delete(f"/api/v1/shows/{show.pk}/artwork/")
+    assert (response.status_code, response.json()["code"]) == (503, "busy"), response.content
+    assert not Show.objects.filter(title__in=["Never drawn", "New"]).exists()
 
 
 def test_nobody_overwrites_a_picture_that_they_have_not_seen(

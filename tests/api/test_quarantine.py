@@ -89,17 +89,6 @@ def test_a_list_of_nonsense_is_refused(people: People, query: str) -> None:
     assert ask(people.client("staff"), f"{LIST}?{query}") == (400, "invalid")
 
 
-@pytest.mark.parametrize("count", [1, 20, 200])
-def test_more_rows_cost_no_more_queries(
-    count: int, people: People, episode: Episode, django_assert_num_queries: Any
-) -> None:
-    for number in range(count):
-        hold(episode, number)
-    client = people.client("staff")
-    with django_assert_num_queries(5):  # session, user, rows, organisations, shows
-        assert len(client.get(f"{LIST}?page_size=200").json()["results"]) == count
-
-
 def test_a_release_counts_that_address_alone(people: People, episode: Episode) -> None:
     for number in (1, 1, 2):
         hold(episode, number)

@@ -11,7 +11,6 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from apps.core.clock import now
 from podcasts.models import Episode, Show
 from podcasts.services.numbering import OrderRefusedError, reorder_season
-from tests.api.constancy import assert_constant_queries
 from tests.conftest import People
 from tests.factories import AssetFactory, EpisodeFactory, ShowFactory
 
@@ -68,23 +67,6 @@ def test_each_season_says_how_many_it_has_and_which_number_is_next(
         ],
         "suggested": {"season_number": 2, "episode_number": 2},
     }
-
-
-def test_seasons_cost_the_same_however_many_there_are(people: People, show: Show) -> None:
-    audio = AssetFactory(organization=people.organization)
-    made = iter(range(1, 1000))
-
-    def grow(count: int) -> None:
-        for _ in range(count):
-            EpisodeFactory(show=show, audio=audio, season_number=next(made), episode_number=1)
-
-    assert_constant_queries(
-        people.client("analyst"),
-        f"/api/v1/shows/{show.pk}/seasons/",
-        grow,
-        count=lambda body: len(body["seasons"]),
-        at_most=8,
-    )
 
 
 def test_a_season_is_numbered_in_the_order_in_which_it_is_named(

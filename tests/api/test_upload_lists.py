@@ -10,9 +10,8 @@ from apps.accounts.models import ApiToken
 from apps.core.clock import now
 from apps.media.access import assets_of_member, uploads_of_member
 from apps.media.models import Asset, AssetStatus, Upload
-from tests.api.constancy import assert_constant_queries
 from tests.conftest import People
-from tests.factories import AssetFactory, OrganizationFactory, RenditionFactory, ShowFactory
+from tests.factories import AssetFactory, OrganizationFactory, ShowFactory
 
 
 def upload(people: People, **fields: Any) -> Upload:
@@ -64,31 +63,6 @@ def test_the_list_is_filtered_and_ordered(query: str, expected: list[str], peopl
     upload(people, filename="small.mp3", size_bytes=1)
     upload(people, filename="large.wav", size_bytes=2**40, status="complete")
     assert [found["filename"] for found in listed(people, query)] == expected
-
-
-def test_the_list_costs_the_same_however_long(people: People) -> None:
-    def grow(count: int) -> None:
-        for _ in range(count):
-            done = upload(people, status="complete")
-            AssetFactory(organization=people.organization, upload=done, rendition=None)
-
-    assert_constant_queries(
-        people.client("editor"),
-        f"/api/v1/organizations/{people.organization.pk}/uploads/",
-        grow,
-        at_most=4,
-    )
-
-
-def test_a_file_costs_the_same_however_many_renditions_it_has(people: People) -> None:
-    asset = AssetFactory(organization=people.organization, rendition=None)
-    assert_constant_queries(
-        people.client("editor"),
-        f"/api/v1/assets/{asset.pk}/",
-        lambda count: [RenditionFactory(asset=asset) for _ in range(count)],
-        count=lambda body: len(body["renditions"]),
-        at_most=6,
-    )
 
 
 def test_a_file_says_how_far_it_is_and_why_it_failed(people: People) -> None:

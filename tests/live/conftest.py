@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
-from podcasts.models import Episode
+from podcasts.models import Episode, Show
 from tests.conftest import People
-from tests.factories import EpisodeFactory
+from tests.factories import EpisodeFactory, ShowFactory
 from tests.live.staging import NOON, Stage
 
 
@@ -29,3 +29,9 @@ def noon() -> Iterator[None]:
     """Time stands still, so that two answers can be compared whole."""
     with time_machine.travel(NOON, tick=False):
         yield
+
+
+@pytest.fixture
+def show(people: People) -> Show:
+    """The organisation's, without episodes."""
+    return ShowFactory(organization=people.organization)

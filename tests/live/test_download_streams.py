@@ -1,14 +1,18 @@
 """Lists of downloads as streams: told by the live board that counts them, never one by one."""
 
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from channels.layers import get_channel_layer
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from api.live import board_feed
+from api.live.feeds import Frames
 from apps.live.groups import PLATFORM, Board, open_boards
 from apps.live.states import board_message, encode
 from hosting.live_streams import LiveStreams
@@ -148,3 +152,54 @@ def test_staff_hear_that_something_was_counted(people: People, episode: Episode,
     target = f"/api/v1/platform/live/{kind}"
     heard = heard_of(people, target, PLATFORM, episode, who="staff")
     assert heard == [("changed", {"type": "changed", "list": kind})]
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """A wish; while its events are made, what ``meanwhile`` says happens."""
+
+    name: str
+    meanwhile: Callable[[], None] = field(compare=False)
+
+    async def known(self) -> frozenset[str]:
+        return frozenset()
+
+    async def frames(
+        self, before: Any, message: Any, told: frozenset[str]
+    ) -> tuple[Frames, frozenset[str]]:
+        self.meanwhile()
+        return {}, frozenset({"a row"})
+
+
+@pytest.mark.parametrize("leaver", ["first", "second"])
+def test_who_leaves_while_others_are_told_is_forgotten_for_good(
+    leaver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(board: Board) -> None:
+        return None
+
+    monkeypatch.setattr(board_feed, "keep_open", nothing)
+    feed = board_feed.BoardFeed(PLATFORM)
+    feed._before = {"sequence": 1, "epoch": 1, "total": 1}
+    feed.note({"text": json.dumps({"sequence": 2, "epoch": 1, "total": 2})})
+    hearer: Any = object()
+
+    def leave() -> None:
+        feed.leave(wishes[leaver], hearer)
+
+    wishes = {
+        "first": Leaving("first", leave),
+        "second": Leaving("second", lambda: None),
+    }
+
+    async def listen() -> None:
+        for wish in wishes.values():
+            await feed.welcome(wish)
+            feed.hearers[wish] = {hearer}
+        await feed.look()
+
+    monkeypatch.setattr(feed, "tell", lambda wish, frames, cursor: None)
+    async_to_sync(listen)()
+    stays = {"first": "second", "second": "first"}[leaver]
+    assert feed._told == {wishes[stays]: frozenset({"a row"})}
+    assert feed._before["sequence"] == 2

@@ -101,8 +101,10 @@ def test_a_token_gets_the_streams_of_what_it_may_see(
 @pytest.mark.parametrize("scope", [Scope.READ, Scope.WRITE, Scope.UPLOADS])
 def test_another_scope_is_too_narrow(people: People, episode: Episode, scope: Scope) -> None:
     _, secret = token_of_person(people.owner, [scope])
-    status, code, _ = answer(secret, f"/api/v1/shows/{episode.show_id}/live")
+    status, code, headers = answer(secret, f"/api/v1/shows/{episode.show_id}/live")
     assert (status, code) == (403, "insufficient_scope")
+    challenge = headers["www-authenticate"]
+    assert challenge == 'Bearer realm="Longwave", error="insufficient_scope", scope="stats"'
 
 
 def test_a_bad_token_is_refused_as_by_the_rest_of_the_api(people: People, episode: Episode) -> None:

@@ -159,7 +159,7 @@ def test_a_picture_that_is_chosen_again_while_it_is_collected_is_there_afterward
     disk_store: Storage, beside: Callable[..., Future[object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     organization = OrganizationFactory()
-    old = store_image(organization=organization, content=cover())
+    old = store_image(organization_id=organization.pk, content=cover())
     Image.objects.update(unused_since=now() - 2 * settings.GARBAGE_GRACE)
     is_deleting, may_delete = threading.Event(), threading.Event()
     delete = type(disk_store).delete
@@ -172,7 +172,7 @@ def test_a_picture_that_is_chosen_again_while_it_is_collected_is_there_afterward
     monkeypatch.setattr(type(disk_store), "delete", delete_slowly)
     collecting = beside(collect)
     assert is_deleting.wait(30)
-    choosing = beside(lambda: store_image(organization=organization, content=cover()))
+    choosing = beside(lambda: store_image(organization_id=organization.pk, content=cover()))
     wait_until(lambda: waiters() == 1)
     may_delete.set()
     collecting.result(30)
@@ -186,10 +186,10 @@ def test_a_picture_that_a_show_is_about_to_take_is_not_collected(
     disk_store: Storage, beside: Callable[..., Future[object]]
 ) -> None:
     organization = OrganizationFactory()
-    image = store_image(organization=organization, content=cover())
+    image = store_image(organization_id=organization.pk, content=cover())
     Image.objects.update(unused_since=now() - 2 * settings.GARBAGE_GRACE)
     with transaction.atomic():
-        assert store_image(organization=organization, content=cover()) == image
+        assert store_image(organization_id=organization.pk, content=cover()) == image
         collecting = beside(collect)
         wait_until(lambda: waiters_elsewhere() == 1)
         show = ShowFactory(organization=organization, artwork=image)

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from apps.accounts.roles import Role
 from apps.webhooks.emitting import emit
 from apps.webhooks.event_types import EventType
-from apps.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from apps.webhooks.models import WebhookDelivery, WebhookEndpoint
 from apps.webhooks.sending import send_due
 from tests.conftest import People
 from tests.factories import MembershipFactory, ShowFactory
@@ -183,27 +183,6 @@ def test_deliveries_are_replayed(
     for refused in (path, f"webhooks/{endpoint.pk}/test/"):
         response = post(client, refused)
         assert (response.status_code, response.json()["code"]) == (409, "webhook_disabled")
-
-
-@pytest.mark.parametrize("count", [1, 20])
-def test_lists_cost_the_same_queries_however_long(
-    count: int,
-    people: People,
-    endpoint: WebhookEndpoint,
-    django_assert_max_num_queries: DjangoAssertNumQueries,
-) -> None:
-    for number in range(count):
-        delivery = tell(endpoint)
-        WebhookAttempt.objects.create(delivery=delivery, number=number + 1)
-        if number:
-            create(people)
-    client = people.client("admin")
-    with django_assert_max_num_queries(4):  # session, user, membership, webhooks
-        address = f"/api/v1/organizations/{people.organization.pk}/webhooks/"
-        assert len(client.get(address).json()["results"]) == count
-    with django_assert_max_num_queries(5):  # the same, the webhook, deliveries with events
-        address = f"/api/v1/webhooks/{endpoint.pk}/deliveries/"
-        assert len(client.get(address).json()["results"]) == count
 
 
 def test_strangers_find_nothing_and_weak_roles_are_told_so(

@@ -227,3 +227,27 @@ def test_a_processed_file_is_told_with_its_outcome(
     error = {"code": "not-audio", "detail": "No audio."}
     assert event.data["error"] == (None if is_good else error)
     assert WebhookDelivery.objects.filter(event=event).count() == 1
+
+
+def test_what_was_published_since_it_was_read_is_told_when_it_is_deleted(
+    people: People, listener: WebhookEndpoint
+) -> None:
+    read = make(people, "draft")
+    publishing.publish_episode(episode=Episode.objects.get(pk=read.pk))
+    trash.delete_episode(episode=read)
+    assert told() == ["episode.published", "episode.unpublished"]
+
+
+def test_two_who_delete_a_public_episode_or_its_show_tell_it_once(
+    people: People, listener: WebhookEndpoint
+) -> None:
+    ways: list[Callable[[Episode], object]] = [
+        lambda episode: trash.delete_episode(episode=episode),
+        lambda episode: trash.delete_show(show=episode.show),
+    ]
+    for delete in ways:
+        episode = make(people, "published")
+        both = [Episode.objects.select_related("show").get(pk=episode.pk) for _ in range(2)]
+        for read in both:
+            delete(read)
+    assert told() == ["episode.unpublished"] * 2

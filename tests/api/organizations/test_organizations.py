@@ -1,7 +1,5 @@
 """Organisations over HTTP: founded, read, renamed; and who one is."""
 
-from typing import Any
-
 import pytest
 from django.test import Client
 
@@ -117,19 +115,6 @@ def test_a_name_that_changed_meanwhile_is_not_lost(people: People) -> None:
     assert second.json()["code"] == "changed_meanwhile"
     assert client.get(path).json()["name"] == "First"
     assert client.get(path)["ETag"] == first["ETag"]
-
-
-@pytest.mark.parametrize("count", [1, 20, 200])
-def test_more_organisations_cost_no_more_queries(
-    count: int, people: People, django_assert_num_queries: Any
-) -> None:
-    for _ in range(count - 1):
-        MembershipFactory(user=people.owner)
-    client = people.client("owner")
-    with django_assert_num_queries(3):  # session, user, organisations
-        assert len(client.get(f"{LIST}?page_size=200").json()["results"]) == count
-    with django_assert_num_queries(3):
-        assert len(client.get(ME).json()["organizations"]) == count
 
 
 def test_pages_follow_each_other_by_name(people: People) -> None:

@@ -136,23 +136,6 @@ def test_an_organisations_list_holds_its_own_shows(people: People, show: Show) -
     assert [row["id"] for row in rows] == [str(show.id)]
 
 
-@pytest.mark.parametrize("count", [1, 20, 200])
-def test_more_shows_and_handles_cost_no_more_queries(
-    count: int, people: People, show: Show, django_assert_num_queries: Any
-) -> None:
-    ShowFactory.create_batch(count - 1, organization=people.organization, artwork=show.artwork)
-    Handle.objects.bulk_create(
-        Handle(handle=f"former-{number}", show=show) for number in range(count - 1)
-    )
-    client = people.client("analyst")
-    with django_assert_num_queries(4):  # session, user, membership, shows
-        rows = client.get(f"{shows_path(people)}?page_size=200").json()["results"]
-    assert len(rows) == count
-    with django_assert_num_queries(5):  # session, user, show, membership, handles
-        rows = client.get(path(show, "handles/?page_size=200")).json()["results"]
-    assert len(rows) == count
-
-
 # --- Deleting and restoring -----------------------------------------------------------------------
 
 
