@@ -77,13 +77,22 @@ def test_the_signed_out_share_those_of_their_address(people: People) -> None:
     assert ask(client).status_code == 429
 
 
+def test_all_addresses_of_an_ipv6_network_share_their_limits(people: People) -> None:
+    def at(address: str) -> int:
+        return ask(Client(REMOTE_ADDR=address)).status_code
+
+    assert at("2001:db8:1:2::1") in {401, 403}
+    assert at("2001:db8:1:2:ffff::2") == 429
+    assert at("2001:db8:1:3::1") in {401, 403}
+
+
 def test_nobody_is_stopped_because_nobody_can_count(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away() -> Any:
         raise NoValkeyError("away")
 
-    monkeypatch.setattr("api.base.rates._script", away)
+    monkeypatch.setattr("apps.core.buckets._script", away)
     answer = ask(people.client("analyst"))
     assert answer.status_code == 200
     assert "RateLimit" not in answer
