@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from allauth.idp.oidc import views
 from allauth.idp.oidc.models import Client as App
 from allauth.idp.oidc.models import Token as AppSecret
 from asgiref.sync import sync_to_async
@@ -27,7 +28,6 @@ from apps.accounts.services import deactivate_person
 from apps.accounts.tasks import forget_old_tokens
 from apps.accounts.tokens import TokenRefusedError, revoke_token
 from apps.core.clock import now
-from frontend.views import oauth
 from hosting.live_streams import LiveStreams
 from podcasts.models import Episode
 from tests.conftest import People
@@ -280,7 +280,7 @@ def test_an_app_that_is_ended_while_it_refreshes_stays_out(
     people: People, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ask(caller.get_in(), SHOWS)[0] == 200
-    agreed, answer = ApiToken.objects.get(), oauth.views.token
+    agreed, answer = ApiToken.objects.get(), views.token
 
     def end() -> None:
         revoke_token(token=agreed)
@@ -297,7 +297,7 @@ def test_an_app_that_is_ended_while_it_refreshes_stays_out(
             assert ending.is_alive()
             return made
 
-    monkeypatch.setattr(oauth.views, "token", slow)
+    monkeypatch.setattr(views, "token", slow)
     assert caller.refresh().status_code == 200
     ending.join(timeout=20)
     assert not AppSecret.objects.exists()
@@ -334,7 +334,7 @@ def test_another_device_of_the_app_gets_new_secrets(people: People, caller: Call
 
 def test_a_refresh_token_that_stays_takes_nothing_with_it(caller: Caller) -> None:
     asking = caller.get_in()
-    assert give_up(caller, token_type_hint="access_token").status_code == 200  # noqa: S106
+    assert give_up(caller, token_type_hint="access_token").status_code == 200
     assert ask(asking, SHOWS)[0] == 200
     assert give_up(caller, "access_token").status_code == 200
     assert ask(asking, SHOWS)[0] == 401
@@ -352,7 +352,7 @@ def test_a_refresh_token_that_stays_takes_nothing_with_it(caller: Caller) -> Non
         ("", {"client_id": "a\0b"}, {}),
     ],
 )
-def test_no_secret_of_an_app_is_ever_looked_at(  # noqa: PLR0913 - a table
+def test_no_secret_of_an_app_is_ever_looked_at(
     address: str,
     query: str,
     body: dict[str, str],

@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from apps.accounts.roles import Role
 from apps.webhooks.emitting import emit
+from apps.webhooks.endpoints import create_endpoint
 from apps.webhooks.event_types import EventType
 from apps.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from apps.webhooks.sending import send_due
@@ -116,11 +117,14 @@ def test_a_change_is_of_what_is_named_and_not_of_what_somebody_else_changed(
     assert client.get(f"/api/v1/{path}").status_code == 404
 
 
-def test_a_repeated_post_makes_one_webhook_and_answers_the_same_secret(people: People) -> None:
+def test_a_repeated_post_makes_one_webhook_and_tells_its_secret_once(
+    people: People,
+) -> None:
     path = f"organizations/{people.organization.pk}/webhooks/"
     client = people.client("admin")
     answers = [post(client, path, WISH, **{"Idempotency-Key": "k"}).json() for _ in range(2)]
-    assert answers[0] == answers[1]
+    assert answers[0]["secret"].startswith("whsec_")
+    assert answers[1] == answers[0] | {"secret": None}
     assert WebhookEndpoint.objects.count() == 1
 
 
@@ -139,6 +143,30 @@ def test_a_test_tells_how_it_went(
     assert ended["event"]["payload"] == receiver.messages()[0]
     (attempt,) = ended["attempts"]
     assert (attempt["number"], attempt["status_code"], attempt["error"]) == (1, 204, "")
+
+
+def test_tests_and_replays_of_a_webhook_share_a_limit(
+    people: People, endpoint: WebhookEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.webhooks.endpoints.BY_HAND_A_MINUTE", 2)
+    client, address = people.client("admin"), f"webhooks/{endpoint.pk}"
+    begun = post(client, f"{address}/test/")
+    since = {"since": "2026-01-01T00:00:00Z"}
+    assert [begun.status_code, post(client, f"{address}/replay/", since).status_code] == [202, 202]
+    for path, body in [
+        (f"{address}/test/", None),
+        (f"{address}/replay/", since),
+        (f"webhook-deliveries/{begun.json()['id']}/replay/", None),
+    ]:
+        refused = post(client, path, body)
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_often")
+    other, _ = create_endpoint(
+        organization=people.organization,
+        created_by=None,
+        url=endpoint.url,
+        events=list(EventType.values),
+    )
+    assert post(client, f"webhooks/{other.pk}/test/").status_code == 202
 
 
 def test_the_log_is_filtered_and_paged(

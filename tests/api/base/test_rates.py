@@ -79,7 +79,7 @@ def test_the_signed_out_share_those_of_their_address(people: People) -> None:
 
 def test_all_addresses_of_an_ipv6_network_share_their_limits(people: People) -> None:
     def at(address: str) -> int:
-        return ask(Client(REMOTE_ADDR=address)).status_code
+        return int(ask(Client(REMOTE_ADDR=address)).status_code)
 
     assert at("2001:db8:1:2::1") in {401, 403}
     assert at("2001:db8:1:2:ffff::2") == 429
