@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from abc import ABC
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, ClassVar
 from weakref import WeakSet
 
@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from api.base.authentication import BAD_TOKEN_CHALLENGE, CHALLENGE, actor_with, bearer_secret
 from api.base.problems import CONTENT_TYPE, NOTHING_HERE, ProblemError, problem
 from api.base.rates import WINDOW_SECONDS
+from api.live.counted import count_guess, count_request, one_more
 from apps.accounts.tokens import TokenRefusedError
 from apps.live.listening import NOT_ALLOWED, NOT_FOUND, SIGN_IN_FIRST, Listening, RefusedError
 
@@ -53,6 +54,7 @@ class EventStream(Listening, ABC):
         super().__init__(**options)
         self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._is_begun = False
+        self._standing = ExitStack()  # counted among the actor's open streams
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """What the client says goes by way of a queue, so that this side can end as well."""
@@ -66,6 +68,7 @@ class EventStream(Listening, ABC):
             logger.warning("An event stream could not begin", exc_info=True)
             await self._answer(503, "unavailable", "This is not available at the moment.")
         finally:
+            self._standing.close()
             hearing.cancel()
             _open.discard(self)
 
@@ -105,13 +108,20 @@ class EventStream(Listening, ABC):
         _open.add(self)
 
     async def join(self) -> None:
-        """As whoever the bearer token says, else as the session's person; raises RefusedError."""
+        """As whoever the bearer token says, else as the session's person.
+
+        Raises RefusedError, and ProblemError for who asks too often or has too much open.
+        """
         secret = bearer_secret(self._authorization())
         if secret is not None:
             try:
                 self.scope["user"] = await database_sync_to_async(actor_with)(secret)
             except TokenRefusedError as refused:
+                await database_sync_to_async(count_guess)(self.scope)
                 raise RefusedError(SIGN_IN_FIRST, refused.detail, refused.code) from None
+        actor = self.scope["user"]
+        await database_sync_to_async(count_request)(actor, self.scope)
+        self._standing.enter_context(one_more(actor))
         await super().join()
 
     def first_event(self, text: str) -> bytes:
