@@ -1,11 +1,11 @@
 """How often one actor may ask, told in headers of every answer: see ``apps.core.buckets``."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from rest_framework.request import Request
 
-from apps.accounts.actors import Actor, name_of
+from apps.accounts.actors import Actor, name_of, token_of
 from apps.core.addresses import client_address, listener_address
 from apps.core.buckets import WINDOW_SECONDS, Spent, spend_from
 
@@ -21,17 +21,35 @@ __all__ = [
 ]
 
 
+# So many tokens of one person or organisation may use all of their quotas at the same time.
+MOST_AT_FULL_RATE = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """Whose requests are counted together, and how many they may make a minute."""
 
     name: str
     quota: int
+    # Of whom all tokens are counted together as well: else another token were another quota.
+    together: str = ""
 
 
 def spend(who: Asker) -> Spent | None:
     """Count a request; None when nobody can count, which stops nobody from working."""
-    return spend_from(who.name, who.quota)
+    spent = spend_from(who.name, who.quota)
+    if spent is None or not spent.is_allowed or not who.together:
+        return spent
+    of_all = spend_from(who.together, who.quota * MOST_AT_FULL_RATE)
+    if of_all is None or of_all.is_allowed:
+        return spent
+    return replace(
+        spent,
+        is_allowed=False,
+        remaining=0,
+        reset_seconds=of_all.reset_seconds,
+        wait_seconds=of_all.wait_seconds,
+    )
 
 
 def asker(request: Request) -> Asker:
@@ -41,7 +59,9 @@ def asker(request: Request) -> Asker:
 
 def asker_of(actor: Actor) -> Asker:
     """Of a token or a person."""
-    return Asker(name_of(actor), settings.API_RATE)
+    token = token_of(actor)
+    together = f"tokens:{token.user_id or token.organization_id}" if token is not None else ""
+    return Asker(name_of(actor), settings.API_RATE, together)
 
 
 def guesser(request: Request) -> Asker:
