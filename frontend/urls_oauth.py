@@ -1,14 +1,13 @@
 """Addresses by which apps of others are let in; allauth looks for them under these names."""
 
-from allauth.idp.oidc import views
 from django.urls import include, path
 
 from frontend.views import oauth
 
 _oidc = [
     path("oauth/authorize", oauth.authorize, name="authorization"),
-    path("oauth/token", views.token, name="token"),
-    path("oauth/revoke", views.revoke, name="revoke"),
+    path("oauth/token", oauth.token, name="token"),
+    path("oauth/revoke", oauth.revoke, name="revoke"),
 ]
 _idp = [path("", include((_oidc, "oidc")))]
 urlpatterns = [

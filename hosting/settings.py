@@ -184,6 +184,8 @@ ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_UNIQUE_EMAIL = True
 # Apps of others: OAuth 2 with PKCE. They have no ID tokens, so there is no key to keep.
+# They have no secrets of their own either: one that is shown would be checked by a slow hash.
+IDP_OIDC_AUTH_METHODS = ["none"]
 IDP_OIDC_ADAPTER = "apps.accounts.oauth.OAuthAdapter"
 IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = int(timedelta(hours=1).total_seconds())
 IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN = int(timedelta(days=90).total_seconds())  # since its last use
@@ -387,9 +389,11 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "api.base.problems.problem_handler",
     "URL_FORMAT_OVERRIDE": None,
 }
-# Requests a minute, and at most at once: of one token or person, and of one address without any.
+# Requests a minute, and at most at once: of one token or person, of one address without any, and
+# of one address for the secrets of apps.
 API_RATE = env.int("LONGWAVE_API_RATE", 1200, validate=validate.Range(1))
 API_RATE_ANONYMOUS = env.int("LONGWAVE_API_RATE_ANONYMOUS", 60, validate=validate.Range(1))
+API_RATE_OAUTH = env.int("LONGWAVE_API_RATE_OAUTH", 600, validate=validate.Range(1))
 SPECTACULAR_SETTINGS = {
     "TITLE": "Longwave API",
     "VERSION": "1",

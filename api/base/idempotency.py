@@ -14,6 +14,7 @@ from typing import Any, cast
 import msgspec
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import Count, Sum
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,12 +22,15 @@ from api.base.problems import ProblemError
 from api.base.refusals import refusal_of
 from api.base.rendering import to_json
 from api.models import KeptAnswer
-from apps.accounts.actors import name_of
+from apps.accounts.actors import Actor, name_of, person_of, token_of
 from apps.core.clock import now
 from apps.core.sealing import UnsealableError, seal, unseal
 
 LIFETIME = timedelta(hours=24)
 LONGEST_KEY = 255
+# Of one person or organisation, whatever tokens they come with.
+MOST_ANSWERS = 10_000
+MOST_BYTES = 50 * 1024 * 1024
 # Of an advisory lock: the number means nothing but must never change.
 _LOCK = 0x49646B79
 # What an answer says of its row and of itself; limits are those of the moment.
@@ -61,18 +65,19 @@ def _once(key: str, request: Request, act: Callable[[], Response]) -> Response:
     name = hashlib.sha256(f"{owner}\n{key}".encode()).digest()
     purpose = f"answer:{owner}:{key}"
     asked = _fingerprint(request)
-    is_kept = False
+    behind, is_kept = _behind(request.user), False
     try:
         with transaction.atomic():
             _hold(name)
             kept = KeptAnswer.objects.filter(pk=name, created_at__gt=now() - LIFETIME).first()
             if kept is not None:
                 return _again(kept, asked, purpose)
+            _require_room(behind)
             response = act()
             if response.status_code >= 400:
                 transaction.set_rollback(True)
                 return response
-            _keep(name, asked, purpose, response)
+            _keep(name, asked, purpose, behind, response)
             is_kept = True
             return response
     except ValidationError as error:
@@ -81,6 +86,27 @@ def _once(key: str, request: Request, act: Callable[[], Response]) -> Response:
         # By what follows the commit, as a mail server does: the key can be used again.
         KeptAnswer.objects.filter(pk=name).delete()
         raise refusal_of(error) from error
+
+
+def _behind(actor: Actor) -> bytes:
+    """Who pays for what is kept: a new token is no new room."""
+    person, token = person_of(actor), token_of(actor)
+    if person is None and token is not None:
+        return hashlib.sha256(f"Organization:{token.organization_id}".encode()).digest()
+    return hashlib.sha256(f"User:{person.pk if person else None}".encode()).digest()
+
+
+def _require_room(behind: bytes) -> None:
+    """Two at once may go beyond it by one: a bound for the database, not for the client."""
+    theirs = KeptAnswer.objects.filter(owner_sha256=behind, created_at__gt=now() - LIFETIME)
+    found = theirs.aggregate(count=Count("pk"), size=Sum("size_bytes", default=0))
+    if found["count"] >= MOST_ANSWERS or found["size"] >= MOST_BYTES:
+        hours = LIFETIME // timedelta(hours=1)
+        detail = (
+            f"So many answers are kept for you that there is no room for another one until the "
+            f"first is {hours} hours old. Without an Idempotency-Key the request is taken."
+        )
+        raise ProblemError(429, "too_many_keys", detail)
 
 
 def _fingerprint(request: Request) -> bytes:
@@ -107,18 +133,32 @@ def _hold(name: bytes) -> None:
         )
 
 
-def _keep(name: bytes, asked: bytes, purpose: str, response: Response) -> None:
+def _keep(name: bytes, asked: bytes, purpose: str, behind: bytes, response: Response) -> None:
     headers = {name: response[name] for name in _HEADERS if name in response}
-    sealed = seal(to_json(_Kept(headers, response.data)), purpose=purpose)
+    body = _without_secret(response.data)
+    sealed = seal(to_json(_Kept(headers, body)), purpose=purpose)
     KeptAnswer.objects.update_or_create(
         pk=name,
         defaults={
             "request_sha256": asked,
+            "owner_sha256": behind,
+            "size_bytes": len(sealed),
             "status": response.status_code,
             "sealed": sealed,
             "created_at": now(),
         },
     )
+
+
+def _without_secret(body: Any) -> Any:
+    """What is shown once is not shown again.
+
+    A repeated request is answered without asking the doors, so that it succeeds as it did: by then
+    it may come from somebody who would not be given the secret any more.
+    """
+    if isinstance(body, dict) and "secret" in body:
+        return {**body, "secret": None}
+    return body
 
 
 def _again(kept: KeptAnswer, asked: bytes, purpose: str) -> Response:

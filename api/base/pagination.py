@@ -4,7 +4,6 @@ A cursor names a row by the value that the list is ordered by and by its id, whi
 """
 
 import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import merge
@@ -26,7 +25,17 @@ from api.base.parameters import ParameterError
 PAGING = ("cursor", "page_size", "ordering")
 DEFAULT_SIZE = 50
 LARGEST_SIZE = 200
+_MOST_DIGITS = 9  # leading zeros included: Python refuses to read thousands
 _SORT = "_sort"
+# What reading a cursor that somebody made up may raise: binascii's errors are ValueErrors.
+_UNREADABLE = (
+    ValidationError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+    msgspec.MsgspecError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +71,7 @@ def cursor_in[C: msgspec.Struct](request: Request, kind: type[C]) -> C | None:
         padded = text + "=" * (-len(text) % 4)
         document = base64.urlsafe_b64decode(padded.encode())
         return msgspec.json.decode(document, type=kind)
-    except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
+    except _UNREADABLE as error:
         raise bad_cursor() from error
 
 
@@ -214,7 +223,8 @@ def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str,
 def page_size_of(request: Request) -> int:
     """How many rows ``?page_size=`` asks for; raises ParameterError."""
     text = request.query_params.get("page_size", str(DEFAULT_SIZE))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LARGEST_SIZE):
+    is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    if not (is_number and 1 <= int(text) <= LARGEST_SIZE):
         message = f"A page has 1 to {LARGEST_SIZE} rows."
         raise ParameterError("page_size", "invalid", message)
     return int(text)
@@ -239,7 +249,7 @@ def _position(cursor: _Cursor, rows: QuerySet[Any]) -> tuple[Any, Any]:
     try:
         value = field.to_python(msgspec.json.decode(cursor.value))
         key = rows.model._meta.pk.to_python(cursor.id)
-    except (ValidationError, ValueError, TypeError) as error:
+    except _UNREADABLE as error:
         raise bad_cursor() from error
     for part in (value, key):
         if part is None or (isinstance(part, str) and "\0" in part):

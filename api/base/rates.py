@@ -1,59 +1,28 @@
-"""How often one actor may ask, told in headers of every answer.
+"""How often one actor may ask, told in headers of every answer: see ``apps.core.buckets``."""
 
-The generic cell rate algorithm (ITU-T I.371, annex A): a bucket that drains steadily, kept as one
-number, the theoretical arrival time of the next request. Headers:
-draft-ietf-httpapi-ratelimit-headers-10.
-"""
-
-import logging
-from dataclasses import dataclass
-from functools import cache
-from math import ceil
+from dataclasses import dataclass, replace
 
 from django.conf import settings
-from redis.commands.core import Script
-from redis.exceptions import RedisError
 from rest_framework.request import Request
 
-from apps.accounts.actors import Actor, name_of
-from apps.core import valkey
-from apps.core.addresses import client_address
+from apps.accounts.actors import Actor, name_of, token_of
+from apps.core.addresses import client_address, listener_address
+from apps.core.buckets import WINDOW_SECONDS, Spent, spend_from
 
-logger = logging.getLogger(__name__)
-
-WINDOW_SECONDS = 60
-
-# KEYS[1]: the bucket. ARGV: milliseconds that one request costs, and that the bucket holds.
-# Answers: whether it is let through, and how full the bucket is now, in milliseconds.
-_SPEND = """
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local cost, size = tonumber(ARGV[1]), tonumber(ARGV[2])
-local full = math.max(0, (tonumber(redis.call('GET', KEYS[1])) or 0) - now)
-if full + cost > size then
-  return {0, math.ceil(full)}
-end
-redis.call('SET', KEYS[1], now + full + cost, 'PX', math.ceil(full + cost))
-return {1, math.ceil(full + cost)}
-"""
+__all__ = [
+    "WINDOW_SECONDS",
+    "Asker",
+    "Spent",
+    "asker",
+    "asker_of",
+    "guesser",
+    "guesser_at",
+    "spend",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What is left after a request."""
-
-    is_allowed: bool
-    quota: int  # requests a minute, and at most at once
-    remaining: int
-    reset_seconds: int  # until all of the quota is there again
-    wait_seconds: int  # until one more request is let through
-
-    def headers(self) -> dict[str, str]:
-        """``RateLimit-Policy`` and ``RateLimit``."""
-        return {
-            "RateLimit-Policy": f'"api";q={self.quota};w={WINDOW_SECONDS}',
-            "RateLimit": f'"api";r={self.remaining};t={self.reset_seconds}',
-        }
+# So many tokens of one person or organisation may use all of their quotas at the same time.
+MOST_AT_FULL_RATE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,29 +31,25 @@ class Asker:
 
     name: str
     quota: int
+    # Of whom all tokens are counted together as well: else another token were another quota.
+    together: str = ""
 
 
 def spend(who: Asker) -> Spent | None:
     """Count a request; None when nobody can count, which stops nobody from working."""
-    size = WINDOW_SECONDS * 1000
-    cost = size / who.quota
-    try:
-        is_allowed, full = _script()(keys=[valkey.key("api-rate", who.name)], args=[cost, size])
-    except (RedisError, OSError) as error:
-        logger.warning("Requests are not limited: %s", error)
-        return None
-    return Spent(
-        is_allowed=bool(is_allowed),
-        quota=who.quota,
-        remaining=int((size - full) / cost),
-        reset_seconds=ceil(full / 1000),
-        wait_seconds=max(1, ceil((full + cost - size) / 1000)),
+    spent = spend_from(who.name, who.quota)
+    if spent is None or not spent.is_allowed or not who.together:
+        return spent
+    of_all = spend_from(who.together, who.quota * MOST_AT_FULL_RATE)
+    if of_all is None or of_all.is_allowed:
+        return spent
+    return replace(
+        spent,
+        is_allowed=False,
+        remaining=0,
+        reset_seconds=of_all.reset_seconds,
+        wait_seconds=of_all.wait_seconds,
     )
-
-
-@cache
-def _script() -> Script:
-    return valkey.connection().register_script(_SPEND)
 
 
 def asker(request: Request) -> Asker:
@@ -94,12 +59,20 @@ def asker(request: Request) -> Asker:
 
 def asker_of(actor: Actor) -> Asker:
     """Of a token or a person."""
-    return Asker(name_of(actor), settings.API_RATE)
+    token = token_of(actor)
+    together = f"tokens:{token.user_id or token.organization_id}" if token is not None else ""
+    return Asker(name_of(actor), settings.API_RATE, together)
 
 
 def guesser(request: Request) -> Asker:
     """Of an address that nobody is known to be at."""
-    address = client_address(
-        request.META.get("REMOTE_ADDR"), request.headers.get("X-Forwarded-For", "")
-    )
+    return guesser_at(request.META.get("REMOTE_ADDR"), request.headers.get("X-Forwarded-For", ""))
+
+
+def guesser_at(peer: str | None, forwarded_for: str) -> Asker:
+    """As :func:`guesser`, for what is no request of Django's.
+
+    Of IPv6 the first 64 bits: whoever has one address there has all the others of its network.
+    """
+    address = listener_address(client_address(peer, forwarded_for))
     return Asker(f"address:{address}", settings.API_RATE_ANONYMOUS)

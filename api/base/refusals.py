@@ -27,6 +27,7 @@ _STATUSES = {
     "limit_reached": HTTPStatus.CONFLICT,
     "webhook_disabled": HTTPStatus.CONFLICT,
     "delivery_pending": HTTPStatus.CONFLICT,
+    "too_often": HTTPStatus.TOO_MANY_REQUESTS,
     "too_many": HTTPStatus.TOO_MANY_REQUESTS,
     "not_sent": HTTPStatus.SERVICE_UNAVAILABLE,
     "invitation_over": HTTPStatus.NOT_FOUND,

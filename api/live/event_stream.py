@@ -5,7 +5,7 @@ import json
 import logging
 from abc import ABC
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import lru_cache
 from typing import Any, ClassVar
 from weakref import WeakSet
@@ -19,6 +19,7 @@ from rest_framework.exceptions import Throttled
 from api.base.authentication import BAD_TOKEN_CHALLENGE, CHALLENGE, actor_with, bearer_secret
 from api.base.permissions import InsufficientScopeError
 from api.base.problems import CONTENT_TYPE, NOTHING_HERE, ProblemError, problem
+from api.live.counted import count_guess, count_request, one_more
 from apps.accounts.tokens import TokenRefusedError
 from apps.live.listening import NOT_ALLOWED, NOT_FOUND, SIGN_IN_FIRST, Listening, RefusedError
 
@@ -56,6 +57,7 @@ class EventStream(Listening, ABC):
         super().__init__(**options)
         self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._is_begun = False
+        self._standing = ExitStack()  # counted among the actor's open streams
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """What the client says goes by way of a queue, so that this side can end as well."""
@@ -69,6 +71,7 @@ class EventStream(Listening, ABC):
             logger.warning("An event stream could not begin", exc_info=True)
             await self._answer(503, "unavailable", "This is not available at the moment.")
         finally:
+            self._standing.close()
             hearing.cancel()
             _open.discard(self)
 
@@ -114,13 +117,20 @@ class EventStream(Listening, ABC):
         _open.add(self)
 
     async def join(self) -> None:
-        """As whoever the bearer token says, else as the session's person; raises RefusedError."""
+        """As whoever the bearer token says, else as the session's person.
+
+        Raises RefusedError, Throttled for who asks too often, and ProblemError for too much open.
+        """
         secret = bearer_secret(self._authorization())
         if secret is not None:
             try:
                 self.scope["user"] = await database_sync_to_async(actor_with)(secret)
             except TokenRefusedError as refused:
+                await database_sync_to_async(count_guess)(self.scope)
                 raise RefusedError(SIGN_IN_FIRST, refused.detail, refused.code) from None
+        actor = self.scope["user"]
+        await database_sync_to_async(count_request)(actor, self.scope)
+        self._standing.enter_context(one_more(actor))
         await super().join()
 
     def first_event(self, text: str) -> bytes:

@@ -3,9 +3,7 @@
 from typing import Any
 
 from channels.db import database_sync_to_async
-from rest_framework.exceptions import Throttled
 
-from api.base.rates import asker_of, spend
 from api.live.board_feed import BoardFeed, Grown, NewestRows
 from api.live.change_stream import ChangeStream, Ear
 from api.live.row_feed import ChangedRows, NudgeWish, RowFeed
@@ -37,7 +35,6 @@ class ListStream(ChangeStream):
         self._asked = await database_sync_to_async(self._read)(query)
 
     def _read(self, query: str) -> Asked:
-        _count_request(self.scope["user"])
         return asked(self._source, query)
 
     def ears(self) -> list[Ear]:
@@ -50,12 +47,6 @@ def _ear(place: Place, what: Asked) -> Ear:
     if board is not None:
         return Ear(f"board {board.group}", NewestRows(wish), lambda: BoardFeed(board))
     return Ear(place.group, ChangedRows(wish), lambda: RowFeed(place.group))
-
-
-def _count_request(actor: Actor) -> None:
-    spent = spend(asker_of(actor))
-    if spent is not None and not spent.is_allowed:
-        raise Throttled(spent.wait_seconds)
 
 
 PLATFORM_LISTS = ("episodes", "uploads", "downloads", "hits")

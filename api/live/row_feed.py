@@ -13,6 +13,8 @@ from apps.core.row_news import EVERYTHING, KEPT_ENTRIES, KEPT_SECONDS, ids_in, l
 
 MOST_ROWS = 500
 """More at once are not told one by one: reading the list anew is cheaper then."""
+MOST_WISHES = 100
+"""Each costs a query. Those who come with yet another one are told to read the list anew."""
 _OVERLAP_MS = 5_000
 """So much of what was told is told again: a stream that hears several logs has one cursor."""
 
@@ -80,8 +82,12 @@ class RowFeed(Feed[Told]):
         if _is_too_much(entries, row_ids):
             self.lose_track(cursor)
         else:
-            for told in list(self.hearers):
+            wishes = list(self.hearers)
+            for told in wishes[:MOST_WISHES]:
                 self.tell(told, await told.frames(row_ids), cursor)
+            for told in wishes[MOST_WISHES:]:
+                for hearer in list(self.hearers.get(told, ())):
+                    hearer.lose_track(cursor)
         self.cursor = cursor
 
     async def catch_up(self, told: Told, hearer: Hearer, since: str) -> None:

@@ -21,10 +21,13 @@ from api.organizations.serializers import (
 )
 from api.organizations.standing import (
     PERSON_REQUIRED,
+    SESSION_REQUIRED,
     OfOrganization,
+    require_giver,
     require_unlimited_person,
 )
 from apps.accounts.access import organizations_of
+from apps.accounts.actors import token_of
 from apps.accounts.invitations import accept, invite, open_invitations, withdraw
 from apps.accounts.models import Invitation, Organization
 from apps.accounts.roles import Role
@@ -62,7 +65,8 @@ class InvitationsView(OfOrganization, ListView[Invitation]):
             **problems(
                 {
                     400: INVALID,
-                    403: FORBIDDEN + " `too_strong`: the role is above your own.",
+                    403: f"{FORBIDDEN} `too_strong`: the role is above your own. "
+                    + SESSION_REQUIRED,
                     404: NOT_FOUND,
                     409: "`already_member`.",
                     429: "`too_many`: as many within this hour as one may send.",
@@ -77,8 +81,11 @@ class InvitationsView(OfOrganization, ListView[Invitation]):
         data = InvitationInput(data=request.data)
         data.is_valid(raise_exception=True)
         email, role = data.validated_data["email"], Role(data.validated_data["role"])
+        require_giver(request.user, role)
+        token = token_of(request.user)
+        maker = token.created_by_id if token is not None else None
         with telling_refusals():
-            invitation = invite(actor=actor, email=email, role=role)
+            invitation = invite(actor=actor, email=email, role=role, token_of=maker)
         return self.row_answer(invitation.pk, status=201)
 
 

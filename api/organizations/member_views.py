@@ -17,14 +17,15 @@ from api.base.refusals import telling_refusals
 from api.base.views import ListView, RowView
 from api.organizations.filters import MemberFilters
 from api.organizations.serializers import MemberInput, MemberSerializer
-from api.organizations.standing import OfOrganization
+from api.organizations.standing import SESSION_REQUIRED, OfOrganization, require_giver
 from apps.accounts.access import get_member, organization_members
 from apps.accounts.models import Membership
 from apps.accounts.roles import Role
 from apps.accounts.services import change_role, lock_members, remove_member
 
 _REFUSALS = {
-    403: FORBIDDEN + " `too_strong`: a role above your own is given, changed or ended.",
+    403: f"{FORBIDDEN} `too_strong`: a role above your own is given, changed or ended. "
+    + SESSION_REQUIRED,
     404: NOT_FOUND,
     409: "`last_owner`: nobody would own the organisation.",
     412: CHANGED,
@@ -87,8 +88,9 @@ class MemberView(OfOrganization, RowView[Membership]):
         member = get_member(actor.organization, member_id)
         data = MemberInput(data=request.data)
         data.is_valid(raise_exception=True)
+        role = Role(data.validated_data["role"])
+        require_giver(request.user, role)
         with telling_refusals(), self.unchanged(member_id):
-            role = Role(data.validated_data["role"])
             member = get_member(actor.organization, member_id)
             change_role(actor=actor, membership=member, role=role)
         return self.row_answer(member_id)

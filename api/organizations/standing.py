@@ -2,13 +2,16 @@
 
 from uuid import UUID
 
+from rest_framework.exceptions import PermissionDenied
+
 from api.base.problems import ProblemError
 from api.base.views import ApiView
 from apps.accounts.access import require_role
-from apps.accounts.actors import Actor, person_of, show_limit_of
+from apps.accounts.actors import Actor, TokenActor, person_of, show_limit_of
 from apps.accounts.models import Membership, User
 from apps.accounts.roles import Role
 
+SESSION_REQUIRED = "`session_required`: by a token nobody becomes more than an editor."
 PERSON_REQUIRED = "`person_required`: an organisation's token, or one for one show, can't."
 
 
@@ -19,6 +22,13 @@ class OfOrganization(ApiView):
         """As what the actor is let in; Http404, PermissionDenied."""
         organization_id: UUID = self.kwargs["organization_id"]
         return require_role(self.request.user, organization_id, needed)
+
+
+def require_giver(actor: Actor, role: Role) -> None:
+    """Refuse to give a strong role by a token: one that was stolen would make itself last."""
+    if isinstance(actor, TokenActor) and not Role.EDITOR.includes(role):
+        detail = f"Only a person who has signed in can make somebody {role.label.lower()}."
+        raise PermissionDenied(detail, "session_required")
 
 
 def require_unlimited_person(actor: Actor) -> User:

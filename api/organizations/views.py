@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
 from api.base.pagination import Orderings
+from api.base.refusals import telling_refusals
 from api.base.views import ListView, RowView
 from api.organizations.serializers import OrganizationInput, OrganizationSerializer
 from api.organizations.standing import (
@@ -20,7 +21,12 @@ from api.organizations.standing import (
 from apps.accounts.access import organizations_of
 from apps.accounts.models import Organization
 from apps.accounts.roles import Role
-from apps.accounts.services import found_organization, rename_organization
+from apps.accounts.services import (
+    FOUNDED_AN_HOUR,
+    MAX_OWNED,
+    found_organization,
+    rename_organization,
+)
 
 
 class OrganizationsView(ListView[Organization]):
@@ -41,14 +47,25 @@ class OrganizationsView(ListView[Organization]):
     @extend_schema(
         operation_id="found_organization",
         request=OrganizationInput,
-        responses={201: OrganizationSerializer, **problems({400: INVALID, 403: PERSON_REQUIRED})},
+        responses={
+            201: OrganizationSerializer,
+            **problems(
+                {
+                    400: INVALID,
+                    403: PERSON_REQUIRED,
+                    409: f"`limit_reached`: one may own {MAX_OWNED}.",
+                    429: f"`too_many`: one may found {FOUNDED_AN_HOUR} within an hour.",
+                }
+            ),
+        },
     )
     def post(self, request: Request) -> Response:
         """Found one, as its owner; an organisation's token can't."""
         owner = require_unlimited_person(request.user)
         data = OrganizationInput(data=request.data)
         data.is_valid(raise_exception=True)
-        founded = found_organization(owner=owner, name=data.validated_data["name"])
+        with telling_refusals():
+            founded = found_organization(owner=owner, name=data.validated_data["name"])
         return self.row_answer(founded.pk, status=201)
 
 

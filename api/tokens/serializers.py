@@ -88,7 +88,12 @@ class TokenSerializer(RowSerializer[ApiToken]):
 class CreatedTokenSerializer(TokenSerializer):
     """The one answer that holds the secret."""
 
-    secret = told_once(serializers.CharField(help_text="Shown this once: only its hash is kept."))
+    secret = told_once(
+        serializers.CharField(
+            allow_null=True,
+            help_text="Shown this once: only its hash is kept. Null when the request is repeated.",
+        )
+    )
 
     class Meta(TokenSerializer.Meta):
         fields = [*TokenSerializer.Meta.fields, "secret"]

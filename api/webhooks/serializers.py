@@ -49,7 +49,11 @@ class CreatedWebhookSerializer(WebhookSerializer):
     """The one answer that holds the secret."""
 
     secret = told_once(
-        serializers.CharField(help_text="`whsec_` and base64. Keep it: it is not shown again.")
+        serializers.CharField(
+            allow_null=True,
+            help_text="`whsec_` and base64. Keep it: it is not shown again, and null when the "
+            "request is repeated.",
+        )
     )
 
     class Meta(WebhookSerializer.Meta):
@@ -80,7 +84,9 @@ class WebhookInput(serializers.Serializer[Any]):
 class SecretSerializer(serializers.Serializer[Any]):
     """A secret, shown once."""
 
-    secret = serializers.CharField()
+    secret = serializers.CharField(
+        allow_null=True, help_text="Shown this once; null when the request is repeated."
+    )
     previous_secret_until = serializers.DateTimeField(
         help_text="Until then messages are signed with the secret before as well."
     )

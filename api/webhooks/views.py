@@ -1,5 +1,6 @@
 """Webhooks: set up, tested, and their deliveries looked at and repeated; for admins and owners."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base.described_refusals import CHANGED, FORBIDDEN, INVALID, NOT_FOUND, problems
+from api.base.permissions import require_scope
 from api.base.refusals import telling_refusals
 from api.base.views import ApiView, ListView, RowsView, RowView
 from api.webhooks.filters import DeliveryFilters
@@ -25,8 +27,9 @@ from api.webhooks.serializers import (
     WebhookSerializer,
 )
 from apps.accounts.access import require_role
-from apps.accounts.actors import person_of
+from apps.accounts.actors import has_scope, person_of
 from apps.accounts.roles import Role
+from apps.accounts.scopes import Scope
 from apps.webhooks.access import (
     deliveries_of_member,
     endpoints_of_member,
@@ -41,6 +44,7 @@ from apps.webhooks.endpoints import (
     send_test,
     update_endpoint,
 )
+from apps.webhooks.event_types import EventType
 from apps.webhooks.models import WebhookDelivery, WebhookEndpoint
 from apps.webhooks.replaying import replay_delivery, replay_failed
 from podcasts.access import get_show
@@ -64,6 +68,12 @@ def _require_show(request: Request, organization_id: UUID, fields: dict[str, Any
     if not is_ours:
         message = "The organisation has no such show."
         raise ValidationError({"show": ValidationError(message, code="no_such_show")})
+
+
+def _require_figures(request: Request, events: Collection[str]) -> None:
+    """What is sent of downloads is told to whoever may see downloads."""
+    if EventType.DOWNLOADS_MILESTONE in events:
+        require_scope(request.user, Scope.STATS)
 
 
 class WebhooksView(ListView[WebhookEndpoint]):
@@ -105,6 +115,7 @@ class WebhooksView(ListView[WebhookEndpoint]):
         data = WebhookInput(data=request.data)
         data.is_valid(raise_exception=True)
         _require_show(request, organization_id, data.validated_data)
+        _require_figures(request, data.validated_data["events"])
         with telling_refusals():
             endpoint, secret = create_endpoint(
                 organization=membership.organization,
@@ -145,6 +156,8 @@ class WebhookView(RowView[WebhookEndpoint]):
         data = WebhookInput(data=request.data, partial=True)
         data.is_valid(raise_exception=True)
         _require_show(request, endpoint.organization_id, data.validated_data)
+        if {"url", "events", "show_id"} & data.validated_data.keys():
+            _require_figures(request, data.validated_data.get("events", endpoint.events))
         with self.unchanged(webhook_id):
             update_endpoint(endpoint=endpoint, **data.validated_data)
         return self.row_answer(webhook_id)
@@ -256,7 +269,12 @@ class DeliveryView(RowView[WebhookDelivery]):
     def get(self, request: Request, delivery_id: UUID) -> Response:
         """What was sent, and every attempt."""
         get_delivery(request.user, delivery_id)
-        return self.row_answer(delivery_id)
+        answer = self.row_answer(delivery_id)
+        payload = answer.data.get("event", {}).get("payload", {})
+        is_figures = payload.get("type") == EventType.DOWNLOADS_MILESTONE
+        if is_figures and not has_scope(request.user, Scope.STATS):
+            payload["data"] = {}
+        return answer
 
 
 class DeliveryReplayView(RowsView[WebhookDelivery]):

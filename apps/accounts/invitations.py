@@ -18,6 +18,7 @@ from django.urls import reverse
 
 from apps.accounts.models import Invitation, Membership, Organization, User
 from apps.accounts.roles import Role
+from apps.accounts.services import lock_members, refresh_actor
 from apps.core.clock import now
 
 logger = logging.getLogger(__name__)
@@ -54,15 +55,21 @@ def open_invitation_in_session(request: HttpRequest) -> Invitation | None:
     return find_invitation(token) if token else None
 
 
-def invite(*, actor: Membership, email: str, role: Role) -> Invitation:
+def invite(
+    *, actor: Membership, email: str, role: Role, token_of: UUID | None = None
+) -> Invitation:
     """Send an invitation, in place of an earlier one to the same address.
+
+    ``token_of`` is who made the organisation's token by which it is sent: it counts as theirs.
 
     Raises ValidationError for a member's address, for a role stronger than the actor's, when the
     actor has sent too many, and when no mail server takes the mail: then nobody is invited. The
     mail goes out, and may be refused, once the caller's transaction is committed.
     """
     token = secrets.token_urlsafe(32)
-    invitation = _create(actor=actor, email=email, role=role, token=token)
+    invitation = _create(
+        actor=actor, email=email, role=role, token=token, sender_id=actor.user_id or token_of
+    )
     # Of a caller's transaction as well: no link goes out that may never work.
     transaction.on_commit(lambda: _send_or_withdraw(invitation, token))
     return invitation
@@ -81,15 +88,19 @@ def _send_or_withdraw(invitation: Invitation, token: str) -> None:
 
 
 @transaction.atomic
-def _create(*, actor: Membership, email: str, role: Role, token: str) -> Invitation:
+def _create(
+    *, actor: Membership, email: str, role: Role, token: str, sender_id: UUID | None
+) -> Invitation:
     organization = actor.organization
+    lock_members(organization)
+    refresh_actor(actor)
     if not Role(actor.role).includes(role):
         raise ValidationError(
             "You can't invite somebody into a role stronger than your own.", code="too_strong"
         )
     if organization.memberships.filter(user__email__iexact=email).exists():
         raise ValidationError(f"{email} is a member already.", code="already_member")
-    _spend_one(actor.user_id or organization.pk)
+    _spend_one(sender_id or organization.pk)
     open_invitations(organization).filter(email__iexact=email).delete()
     return Invitation.objects.create(
         organization=organization,
@@ -140,11 +151,10 @@ def accept(*, user: User, token: str) -> Membership:
     The link is a secret that was sent to one mailbox, so whoever holds it may accept it, with
     whatever address they sign in. Raises ValidationError when it is used up or too old.
     """
-    invitation = (
-        Invitation.objects.select_for_update()
-        .filter(token_sha256=_digest(token), expires_at__gt=now())
-        .first()
-    )
+    standing = Invitation.objects.filter(token_sha256=_digest(token), expires_at__gt=now())
+    if found := standing.select_related("organization").first():
+        lock_members(found.organization)  # before the invitation, as who withdraws it does
+    invitation = standing.select_for_update().first()
     if invitation is None:
         raise ValidationError(
             "This invitation is no longer valid: ask for a new one.", code="invitation_over"

@@ -218,7 +218,8 @@ def revoke_token(*, token: ApiToken) -> None:
     An app loses its own secrets as well, those by which it gets new ones included.
     """
     with transaction.atomic():
-        # The token first, as whoever looks at its entity tag has locked it before.
+        # The token first, as whoever looks at its entity tag, or refreshes its secrets
+        # (`bearers.while_not_ended`), has locked it before.
         ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now())
         if token.client_id is not None:
             AppSecret.objects.filter(user=token.user_id, client=token.client_id).delete()

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import cache
 from ipaddress import IPv4Network, IPv6Address, ip_network
+from threading import BoundedSemaphore
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
@@ -26,7 +28,10 @@ _GLOBAL_UNICAST = ip_network("2000::/3")
 _DOCUMENTATION = ip_network("3fff::/20")  # RFC 9637; younger than Python's table
 
 _LOOKUP_SECONDS = 3.0
-_lookups = ThreadPoolExecutor(max_workers=4, thread_name_prefix="webhook-lookup")
+# No look-up waits for another one: whoever waits holds a request.
+_LOOKUPS_AT_ONCE = 4
+_lookups = ThreadPoolExecutor(_LOOKUPS_AT_ONCE, thread_name_prefix="webhook-lookup")
+_free_lookups = BoundedSemaphore(_LOOKUPS_AT_ONCE)
 
 
 class RefusedAddressError(OSError):
@@ -111,8 +116,14 @@ def _split(url: str) -> SplitResult:
 
 
 def _look_up(host: str, port: int) -> list[Address]:
-    """What the name stands for; nothing when no name server says so soon enough."""
-    lookup = _lookups.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    """What the name stands for; nothing when no name server says so soon enough.
+
+    Nothing, too, while names that hang take all look-ups: addresses are checked again when a
+    message is sent.
+    """
+    if not _free_lookups.acquire(blocking=False):
+        return []
+    lookup = _lookups.submit(_get_addresses, host, port)
     try:
         found = lookup.result(timeout=_LOOKUP_SECONDS)
     except (FutureTimeoutError, OSError, UnicodeError):
@@ -120,6 +131,14 @@ def _look_up(host: str, port: int) -> list[Address]:
     hosts = [str(sockaddr[0]) for *_, sockaddr in found]
     addresses = [parse(f"[{host}]" if ":" in host else host) for host in hosts]
     return [address for address in addresses if address is not None]
+
+
+def _get_addresses(host: str, port: int) -> list[tuple[Any, ...]]:
+    """In a thread, which a name that hangs holds for longer than anybody waits for it."""
+    try:
+        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    finally:
+        _free_lookups.release()
 
 
 def _invalid(message: str, code: str) -> ValidationError:

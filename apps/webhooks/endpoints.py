@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.accounts.models import Organization, User
+from apps.core.buckets import spend_from
 from apps.core.clock import now
 from apps.webhooks.access import locked_endpoint
 from apps.webhooks.addresses import check_url
@@ -25,6 +26,8 @@ from apps.webhooks.sealing import new_secret, seal
 
 MAX_ENDPOINTS = 20  # of one organisation: each is sent every event that it wants
 # Both secrets sign for this long, so that a receiver can change over without losing a message.
+# Tests and replays of one endpoint, which send although nothing has happened.
+BY_HAND_A_MINUTE = 10
 ROTATION_OVERLAP = timedelta(hours=24)
 
 
@@ -150,6 +153,7 @@ def rotate_secret(*, endpoint: WebhookEndpoint) -> tuple[WebhookEndpoint, str]:
 def send_test(*, endpoint: WebhookEndpoint) -> WebhookDelivery:
     """A ping to this endpoint, tried once; ValidationError when it is switched off."""
     require_enabled(endpoint)
+    spend_by_hand(endpoint)
     event = WebhookEvent.objects.create(
         organization_id=endpoint.organization_id,
         type=PING,
@@ -158,6 +162,17 @@ def send_test(*, endpoint: WebhookEndpoint) -> WebhookDelivery:
     for delivery in deliver(event, [endpoint.pk]):
         return delivery
     raise ValidationError("This webhook was deleted meanwhile.", code="webhook_disabled")
+
+
+def spend_by_hand(endpoint: WebhookEndpoint) -> None:
+    """Raise ValidationError when it was tested and replayed too often in the last minute."""
+    spent = spend_from(f"webhook-by-hand:{endpoint.pk}", BY_HAND_A_MINUTE)
+    if spent is not None and not spent.is_allowed:
+        raise ValidationError(
+            f"A webhook can be tested, or its deliveries sent again, {BY_HAND_A_MINUTE} times a "
+            f"minute. Try again in {spent.wait_seconds} seconds.",
+            code="too_often",
+        )
 
 
 def require_enabled(endpoint: WebhookEndpoint) -> None:

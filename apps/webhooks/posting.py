@@ -16,6 +16,7 @@ from django.conf import settings
 from apps.core.clock import now
 from apps.webhooks.addresses import open_socket
 from apps.webhooks.outcome import Outcome
+from apps.webhooks.resolving import Resolver
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 15.0
@@ -27,11 +28,13 @@ EXCERPT_CHARACTERS = 2000
 
 
 @asynccontextmanager
-async def client() -> AsyncIterator[aiohttp.ClientSession]:
+async def client(*, at_once: int) -> AsyncIterator[aiohttp.ClientSession]:
     """A client that connects to allowed addresses only, and keeps nothing between requests."""
     connector = aiohttp.TCPConnector(
         socket_factory=_socket,
         use_dns_cache=False,
+        # As many again for names that hang longer than anybody waits for them.
+        resolver=Resolver(2 * at_once),
         # A connection that the receiver closes in the meantime would cost an attempt.
         force_close=True,
         limit=0,

@@ -8,7 +8,7 @@ from django.db.models import F, QuerySet
 
 from apps.core.clock import now
 from apps.webhooks.emitting import send_soon
-from apps.webhooks.endpoints import require_enabled
+from apps.webhooks.endpoints import require_enabled, spend_by_hand
 from apps.webhooks.event_types import PING
 from apps.webhooks.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 
@@ -20,6 +20,7 @@ def replay_delivery(*, delivery: WebhookDelivery) -> WebhookDelivery:
     Raises ValidationError while it is on its way, and when its endpoint is switched off.
     """
     require_enabled(delivery.endpoint)
+    spend_by_hand(delivery.endpoint)
     if not _replay(WebhookDelivery.objects.filter(pk=delivery.pk)):
         raise ValidationError("This delivery is still on its way.", code="delivery_pending")
     delivery.refresh_from_db()
@@ -33,6 +34,7 @@ def replay_failed(*, endpoint: WebhookEndpoint, since: datetime) -> int:
     Raises ValidationError when the endpoint is switched off.
     """
     require_enabled(endpoint)
+    spend_by_hand(endpoint)
     return _replay(
         WebhookDelivery.objects.filter(
             endpoint=endpoint, status=DeliveryStatus.FAILED, finished_at__gte=since

@@ -61,7 +61,7 @@ def _turn() -> Iterator[bool]:
 
 async def _send_until(deadline: float) -> None:
     flights: _Flights = {}
-    async with client() as session:
+    async with client(at_once=AT_ONCE) as session:
         try:
             while True:
                 looked_at = monotonic()

@@ -166,7 +166,12 @@ def found(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "An organisation needs a name of at most 100 characters.")
         return redirect("people:organization")
-    founded = services.found_organization(owner=person(request), name=form.cleaned_data["name"])
+    name = form.cleaned_data["name"]
+    try:
+        founded = services.found_organization(owner=person(request), name=name)
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+        return redirect("people:organization")
     choose_organization(request, founded.id)
     messages.success(request, f"You are the owner of {founded} now.")
     return redirect("studio:home")

@@ -6,16 +6,18 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import StringIO
+from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from allauth.idp.oidc import views
 from allauth.idp.oidc.models import Client as App
 from allauth.idp.oidc.models import Token as AppSecret
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -287,6 +289,125 @@ def test_an_app_that_comes_while_it_is_ended_is_not_let_in_anew(caller: Caller) 
     with pytest.raises(TokenRefusedError):
         _new_agreement(secret, ["read"])
     assert not ApiToken.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_app_that_is_ended_while_it_refreshes_stays_out(
+    people: People, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask(caller.get_in(), SHOWS)[0] == 200
+    agreed, answer = ApiToken.objects.get(), views.token
+
+    def end() -> None:
+        revoke_token(token=agreed)
+        connection.close()
+
+    ending = Thread(target=end)
+
+    def slow(request: Any) -> Any:
+        """The secrets are made, but not committed yet, when the person ends the app."""
+        with transaction.atomic():
+            made = answer(request)
+            ending.start()
+            ending.join(timeout=0.5)
+            assert ending.is_alive()
+            return made
+
+    monkeypatch.setattr(views, "token", slow)
+    assert caller.refresh().status_code == 200
+    ending.join(timeout=20)
+    assert not AppSecret.objects.exists()
+    assert ask(program(caller.secrets["access_token"]), SHOWS)[0] == 401
+
+
+def give_up(caller: Caller, name: str = "refresh_token", **body: Any) -> Any:
+    """The app signs itself off."""
+    shown = {"client_id": caller.app.pk, "token": caller.secrets[name]}
+    return Client().post("/oauth/revoke", shown | body)
+
+
+def test_an_app_that_gives_up_its_refresh_token_is_out_at_once(
+    people: People, caller: Caller
+) -> None:
+    asking, elsewhere = caller.get_in(), Caller(caller.app, people.client("owner")).get_in()
+    assert ask(asking, SHOWS)[0] == ask(elsewhere, SHOWS)[0] == 200
+    assert give_up(caller).status_code == 200
+    assert [ask(asking, SHOWS)[0], ask(elsewhere, SHOWS)[0]] == [401, 200]
+    assert ApiToken.objects.get(user=people.editor).status(now()) == "revoked"
+    assert caller.get_in().get(SHOWS).status_code == 200  # and may be let in again
+
+
+def test_another_device_of_the_app_gets_new_secrets(people: People, caller: Caller) -> None:
+    other = Caller(caller.app, caller.browser)
+    for one in (caller, other):
+        assert ask(one.get_in(), SHOWS)[0] == 200
+    give_up(caller)
+    assert ask(program(other.secrets["access_token"]), SHOWS)[0] == 401
+    assert other.refresh().status_code == 200
+    assert ask(program(other.secrets["access_token"]), SHOWS)[0] == 200
+    assert ApiToken.objects.get().status(now()) == "active"
+
+
+def test_a_refresh_token_that_stays_takes_nothing_with_it(caller: Caller) -> None:
+    asking = caller.get_in()
+    assert give_up(caller, token_type_hint="access_token").status_code == 200
+    assert ask(asking, SHOWS)[0] == 200
+    assert give_up(caller, "access_token").status_code == 200
+    assert ask(asking, SHOWS)[0] == 401
+    assert caller.refresh().status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/oauth/token", "/oauth/revoke"])
+@pytest.mark.parametrize(
+    ("query", "body", "headers"),
+    [
+        ("?client_secret=x", {}, {}),
+        ("", {"client_secret": "x"}, {}),
+        ("", {"client_secret": ""}, {}),
+        ("", {}, {"Authorization": "Basic eDp5"}),
+        ("", {"client_id": "a\0b"}, {}),
+    ],
+)
+def test_no_secret_of_an_app_is_ever_looked_at(
+    address: str,
+    query: str,
+    body: dict[str, str],
+    headers: dict[str, str],
+    caller: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(App, "check_secret", lambda *_: pytest.fail("a slow hash"))
+    caller.get_in()
+    if "Authorization" in headers:
+        basic = base64.b64encode(f"{caller.app.pk}:x".encode()).decode()
+        headers = {"Authorization": f"Basic {basic}"}
+    shown = {
+        "client_id": caller.app.pk,
+        "grant_type": "refresh_token",
+        "refresh_token": caller.secrets["refresh_token"],
+        "token": caller.secrets["refresh_token"],
+    }
+    refused = Client().post(address + query, shown | body, headers=headers)
+    assert (refused.status_code, refused.json()) == (401, {"error": "invalid_client"})
+    assert ("WWW-Authenticate" in refused) == bool(headers)
+    assert caller.refresh().status_code == 200
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_no_app_is_looked_for_by_a_name_that_no_database_takes(caller: Caller, method: str) -> None:
+    refused = getattr(caller.browser, method)("/oauth/authorize?client_id=%00")
+    assert refused.status_code == 400
+
+
+def test_an_address_that_asks_for_secrets_too_often_waits(settings: Any, caller: Caller) -> None:
+    settings.API_RATE_OAUTH = 2
+    for address in ("/oauth/token", "/oauth/revoke"):
+        assert Client().post(address, {"client_id": caller.app.pk}).status_code == 400
+    refused = Client().post("/oauth/token", {"client_id": caller.app.pk})
+    assert refused.status_code == 429
+    assert 1 <= int(refused["Retry-After"]) <= 30
+    other = Client(REMOTE_ADDR="192.0.2.7")
+    assert other.post("/oauth/token", {"client_id": caller.app.pk}).status_code == 400
 
 
 @pytest.mark.django_db(transaction=True)

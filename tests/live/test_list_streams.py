@@ -199,6 +199,15 @@ def test_too_many_changes_at_once_are_not_told_one_by_one(
     assert heard == [("resync", {"type": "resync"})]
 
 
+def test_more_wishes_than_are_read_for_are_told_to_read_the_list_anew(
+    people: People, show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_feed, "MOST_WISHES", 0)
+    ids = [UUID(int=1)]
+    heard = heard_after(people, show, lambda: tell([rows_group("episodes", "show", show.id)], ids))
+    assert heard == [("resync", {"type": "resync"})]
+
+
 @pytest.mark.parametrize("limit", ["MOST_WAITING", "MOST_WAITING_BYTES"])
 def test_a_client_that_takes_nothing_holds_no_more_than_so_much(
     people: People, show: Show, monkeypatch: pytest.MonkeyPatch, limit: str

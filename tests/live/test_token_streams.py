@@ -120,6 +120,45 @@ def test_a_bad_token_is_refused_as_by_the_rest_of_the_api(people: People, episod
         assert headers["www-authenticate"] == polled.headers["WWW-Authenticate"]
 
 
+def test_a_stream_counts_as_a_request(people: People, episode: Episode, settings: Any) -> None:
+    settings.API_RATE, settings.API_RATE_ANONYMOUS = 2, 1
+    _, secret = token_of_person(people.owner)
+    target = f"/api/v1/shows/{episode.show_id}/live"
+    said = [answer(secret, target) for _ in range(3)]
+    assert [(status, code) for status, code, _ in said] == [
+        (200, ""),
+        (200, ""),
+        (429, "throttled"),
+    ]
+    assert int(said[2][2]["retry-after"]) >= 1
+
+
+def test_guessed_tokens_count_for_their_address(
+    people: People, episode: Episode, settings: Any
+) -> None:
+    settings.API_RATE_ANONYMOUS = 1
+    target = f"/api/v1/shows/{episode.show_id}/live"
+    said = [answer(secret, target)[:2] for secret in (UNKNOWN_SECRET, "nonsense")]
+    assert said == [(401, "invalid_token"), (429, "throttled")]
+
+
+def test_one_has_only_so_many_streams_open(
+    people: People, episode: Episode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.live.counted.MOST_STREAMS", 1)
+    _, secret = token_of_person(people.owner)
+    _, other = token_of_person(people.owner)
+    target, said = f"/api/v1/shows/{episode.show_id}/live", []
+
+    async def talk(found: Stream) -> None:
+        await found.event()
+        said.extend([await sync_to_async(answer)(one, target) for one in (secret, other)])
+
+    stream(APPLICATION, program(secret), target, talk)
+    assert [(status, code) for status, code, _ in said] == [(429, "too_many_streams"), (200, "")]
+    assert answer(secret, target)[0] == 200  # the first one is over
+
+
 def leave(people: People, token: ApiToken) -> None:
     member = Membership.objects.get(user=people.editor)
     remove_member(actor=Membership.objects.get(user=people.owner), membership=member)

@@ -1,6 +1,7 @@
 """Where messages may go."""
 
 import socket
+import threading
 from typing import Any
 
 import pytest
@@ -124,6 +125,34 @@ def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(socket, "getaddrinfo", answers)
     assert code_of("https://both.example.com/") == "private_address"
+
+
+def test_names_that_hang_keep_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_go_on, hanging = threading.Event(), threading.Semaphore(0)
+
+    def hangs(host: str, port: int, **kwargs: Any) -> list[tuple[Any, ...]]:
+        hanging.release()
+        assert may_go_on.wait(20)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    monkeypatch.setattr("apps.webhooks.addresses._LOOKUP_SECONDS", 20.0)
+    stuck = [threading.Thread(target=code_of, args=[f"https://{n}.example/"]) for n in range(4)]
+    for one in stuck:
+        one.start()
+    assert all(hanging.acquire(timeout=20) for _ in stuck)
+    answered: list[str] = []
+    fifth = threading.Thread(target=lambda: answered.append(code_of("https://5.example/")))
+    fifth.start()
+    fifth.join(timeout=5)
+    is_answered = answered == [""]
+    may_go_on.set()
+    for one in [*stuck, fifth]:
+        one.join(timeout=20)
+    assert is_answered
+    # And the places are free again.
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("10.0.0.1", 1))])
+    assert code_of("https://private.example/") == "private_address"
 
 
 def test_plain_http_is_an_operators_choice(settings: Settings) -> None:

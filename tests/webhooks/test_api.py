@@ -7,13 +7,15 @@ from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from apps.accounts.roles import Role
+from apps.accounts.scopes import Scope
 from apps.webhooks.emitting import emit
+from apps.webhooks.endpoints import create_endpoint
 from apps.webhooks.event_types import EventType
 from apps.webhooks.models import WebhookDelivery, WebhookEndpoint
 from apps.webhooks.sending import send_due
 from tests.conftest import People
 from tests.factories import MembershipFactory, ShowFactory
-from tests.programs import program, token_of_organization
+from tests.programs import ask, program, token_of_organization
 from tests.webhooks.receiver import Receiver
 
 URL = "https://93.184.216.34/hooks"
@@ -116,11 +118,14 @@ def test_a_change_is_of_what_is_named_and_not_of_what_somebody_else_changed(
     assert client.get(f"/api/v1/{path}").status_code == 404
 
 
-def test_a_repeated_post_makes_one_webhook_and_answers_the_same_secret(people: People) -> None:
+def test_a_repeated_post_makes_one_webhook_and_tells_its_secret_once(
+    people: People,
+) -> None:
     path = f"organizations/{people.organization.pk}/webhooks/"
     client = people.client("admin")
     answers = [post(client, path, WISH, **{"Idempotency-Key": "k"}).json() for _ in range(2)]
-    assert answers[0] == answers[1]
+    assert answers[0]["secret"].startswith("whsec_")
+    assert answers[1] == answers[0] | {"secret": None}
     assert WebhookEndpoint.objects.count() == 1
 
 
@@ -139,6 +144,67 @@ def test_a_test_tells_how_it_went(
     assert ended["event"]["payload"] == receiver.messages()[0]
     (attempt,) = ended["attempts"]
     assert (attempt["number"], attempt["status_code"], attempt["error"]) == (1, 204, "")
+
+
+def test_tests_and_replays_of_a_webhook_share_a_limit(
+    people: People, endpoint: WebhookEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.webhooks.endpoints.BY_HAND_A_MINUTE", 2)
+    client, address = people.client("admin"), f"webhooks/{endpoint.pk}"
+    begun = post(client, f"{address}/test/")
+    since = {"since": "2026-01-01T00:00:00Z"}
+    assert [begun.status_code, post(client, f"{address}/replay/", since).status_code] == [202, 202]
+    for path, body in [
+        (f"{address}/test/", None),
+        (f"{address}/replay/", since),
+        (f"webhook-deliveries/{begun.json()['id']}/replay/", None),
+    ]:
+        refused = post(client, path, body)
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_often")
+    other, _ = create_endpoint(
+        organization=people.organization,
+        created_by=None,
+        url=endpoint.url,
+        events=list(EventType.values),
+    )
+    assert post(client, f"webhooks/{other.pk}/test/").status_code == 202
+
+
+def test_figures_are_sent_where_somebody_says_who_may_see_them(
+    people: People, endpoint: WebhookEndpoint, receiver: Receiver
+) -> None:
+    def asking(*scopes: Scope) -> Client:
+        return program(token_of_organization(people.organization, Role.ADMIN, scopes)[1])
+
+    blind, seeing = asking(Scope.WRITE, Scope.READ), asking(Scope.WRITE, Scope.READ, Scope.STATS)
+    path = f"organizations/{people.organization.pk}/webhooks/"
+    wish, refused = WISH | {"events": ["downloads.milestone"]}, (403, "insufficient_scope")
+    assert ask(blind, f"/api/v1/{path}", "post", wish) == refused
+    assert post(blind, path, WISH).status_code == 201
+    made = post(seeing, path, wish).json()
+    address = f"/api/v1/webhooks/{made['id']}/"
+    assert ask(blind, address, "patch", {"url": f"{URL}/mine"}) == refused
+    assert ask(blind, address, "patch", {"is_enabled": False}) == (200, "")
+    assert ask(blind, address, "patch", {"events": ["episode.updated"]}) == (200, "")
+    assert ask(blind, address, "patch", {"events": wish["events"]}) == refused
+    assert ask(seeing, address, "patch", {"events": wish["events"]}) == (200, "")
+
+
+def test_the_log_shows_figures_to_whoever_may_see_them(
+    people: People, endpoint: WebhookEndpoint
+) -> None:
+    data = {"downloads": 1000}
+    for event_type in (EventType.DOWNLOADS_MILESTONE, EventType.EPISODE_UPDATED):
+        emit(organization_id=people.organization.pk, event_type=event_type, data=data)
+    for scopes, figures in [((Scope.READ,), {}), ((Scope.READ, Scope.STATS), data)]:
+        client = program(token_of_organization(people.organization, Role.ADMIN, scopes)[1])
+        log = client.get(f"/api/v1/webhooks/{endpoint.pk}/deliveries/").json()["results"]
+        for row in log:
+            one = f"/api/v1/webhook-deliveries/{row['id']}/"
+            for address in (one, f"{one}?fields=event.payload"):
+                shown = client.get(address).json()["event"]["payload"]["data"]
+                assert shown == (figures if "downloads" in row["event"]["type"] else data)
+            assert client.get(f"{one}?fields=id,event.type").status_code == 200
 
 
 def test_the_log_is_filtered_and_paged(

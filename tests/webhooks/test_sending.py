@@ -394,6 +394,39 @@ def test_one_that_takes_its_time_keeps_nobody_waiting(
     assert set(WebhookDelivery.objects.values_list("status", flat=True)) == {"succeeded"}
 
 
+def test_names_that_hang_keep_no_receiver_waiting(
+    people: People, endpoint: WebhookEndpoint, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, has_arrived = socket.getaddrinfo, threading.Event()
+
+    def look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if str(host).endswith(".hangs.example"):
+            has_arrived.wait(30)
+            raise socket.gaierror("nobody answered")
+        return real("127.0.0.1" if host == "receiver.example" else host, *args, **kwargs)
+
+    monkeypatch.setattr("apps.webhooks.addresses._look_up", lambda *_: [])
+    monkeypatch.setattr("apps.webhooks.endpoints.MAX_ENDPOINTS", 100)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    receiver.before_answer = has_arrived.set
+    url = receiver.url.replace("127.0.0.1", "receiver.example")
+    update_endpoint(endpoint=endpoint, url=url)
+    for number in range(40):  # more than asyncio has threads, on any machine
+        create_endpoint(
+            organization=people.organization,
+            created_by=None,
+            url=f"http://{number}.hangs.example/",
+            events=[UPDATED],
+        )
+    tell(endpoint)
+    dead = WebhookDelivery.objects.exclude(endpoint=endpoint)
+    dead.update(next_attempt_at=now() - timedelta(minutes=1))  # they come first
+    send_due()
+    assert len(receiver.messages()) == 1
+    errors = WebhookAttempt.objects.filter(delivery__in=dead).values_list("error", flat=True)
+    assert set(errors) == {"The name of the receiver could not be looked up."}
+
+
 def test_a_receiver_without_tls_is_not_believed_to_have_it(
     endpoint: WebhookEndpoint, receiver: Receiver
 ) -> None:

@@ -16,6 +16,7 @@ from apps.core.clock import now
 from podcasts.models import Episode, Show
 from tests.conftest import People
 from tests.factories import ShowFactory
+from tests.programs import program, token_of_organization, token_of_person
 from tests.uploading import Sender
 
 
@@ -47,7 +48,7 @@ def test_the_same_key_makes_one_episode(people: People, show: Show) -> None:
     assert Episode.objects.count() == 1
 
 
-def test_the_same_key_tells_a_secret_again_which_nothing_keeps(people: People) -> None:
+def test_a_repeated_answer_has_no_secret_and_nothing_keeps_it(people: People) -> None:
     client, new = people.client("editor"), {"name": "Backup", "scopes": ["read"]}
     first, second = (
         client.post(
@@ -58,7 +59,7 @@ def test_the_same_key_tells_a_secret_again_which_nothing_keeps(people: People) -
         )
         for _ in range(2)
     )
-    assert first.content == second.content
+    assert second.json() == first.json() | {"secret": None}
     assert second["Idempotency-Replayed"] == "true"
     assert first["Cache-Control"] == second["Cache-Control"] == "no-store"
 
@@ -146,6 +147,77 @@ def test_answers_are_kept_for_a_day_and_sealed(people: People, show: Show) -> No
         assert KeptAnswer.objects.count() == 1
     with travel(now() + 3 * LIFETIME, tick=False):
         assert forget_old_answers() == 1
+
+
+def test_what_is_kept_for_one_has_a_bound(
+    people: People, show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.base.idempotency.MOST_ANSWERS", 2)
+    client = people.client("editor")
+    programs = [program(token_of_person(people.editor)[1]) for _ in range(2)]
+    for number, asking in enumerate(programs):
+        assert post(asking, show, f"k{number}").status_code == 201
+    # Not of each token: anybody can make another.
+    for asking in [*programs, client]:
+        refused = post(asking, show, "k9")
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_keys")
+    assert post(programs[0], show, "k0")["Idempotency-Replayed"] == "true"
+    assert post(client, show, None).status_code == 201
+    assert post(people.client("admin"), show, "k9").status_code == 201
+    KeptAnswer.objects.update(created_at=now() - LIFETIME)
+    assert post(client, show, "k9").status_code == 201
+
+
+def test_an_organisations_tokens_share_their_room_and_it_is_measured_in_bytes(
+    people: People, show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.base.idempotency.MOST_BYTES", 100)
+    programs = [program(token_of_organization(people.organization)[1]) for _ in range(2)]
+    assert post(programs[0], show, "k1").status_code == 201
+    assert KeptAnswer.objects.get().size_bytes > 100
+    assert post(programs[1], show, "k2").json()["code"] == "too_many_keys"
+    assert post(people.client("editor"), show, "k2").status_code == 201
+
+
+def test_a_secret_is_not_shown_again(people: People, show: Show) -> None:
+    client = people.client("owner")
+    for address, body in [
+        ("/api/v1/tokens/", {"name": "A", "scopes": ["read"]}),
+        (
+            f"/api/v1/organizations/{people.organization.id}/tokens/",
+            {"name": "A", "scopes": ["read"], "role": "editor"},
+        ),
+    ]:
+        first, second = (
+            client.post(
+                address, body, content_type="application/json", headers={"Idempotency-Key": address}
+            )
+            for _ in range(2)
+        )
+        assert first.json()["secret"].startswith("lw_")
+        assert second.json() == first.json() | {"secret": None}
+
+
+@pytest.mark.parametrize("key", ["k1", None])
+@pytest.mark.parametrize("text", [r"\ud800", r"a\udfff", r"\udc00\ud800"])
+def test_half_a_character_is_refused(
+    text: str, key: str | None, people: People, show: Show
+) -> None:
+    client = people.client("editor")
+    for body in ('{"title":"%s"}', '{"%s":1}', '{"title":["%s"]}'):
+        refused = client.post(
+            f"/api/v1/shows/{show.id}/episodes/",
+            body % text,
+            content_type="application/json",
+            headers={"Idempotency-Key": key} if key else {},
+        )
+        assert (refused.status_code, refused.json()["code"]) == (400, "parse_error")
+    whole = client.post(
+        f"/api/v1/shows/{show.id}/episodes/",
+        r'{"title":"\ud83d\ude00"}',
+        content_type="application/json",
+    )
+    assert whole.json()["title"] == "😀"
 
 
 def test_an_answer_that_was_sealed_with_another_key_is_not_given(

@@ -1,5 +1,6 @@
 """Pages of a list: every row on exactly one, forwards and backwards, whatever happens meanwhile."""
 
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 from typing import Any
 
@@ -87,6 +88,12 @@ def test_a_page_in_front_of_rows_that_went_leads_to_the_beginning(
     assert ids(client.get(empty["next"]).json()) == ids(second)
 
 
+def forged(value: bytes, ordering: bytes = b"title") -> str:
+    """A cursor with a value of somebody's own."""
+    document = b'["' + ordering + b'",false,' + value + b',"0198c0de-0000-7000-8000-000000000000"]'
+    return "cursor=" + urlsafe_b64encode(document).decode().rstrip("=")
+
+
 @pytest.mark.parametrize(
     ("query", "parameter", "code"),
     [
@@ -95,12 +102,16 @@ def test_a_page_in_front_of_rows_that_went_leads_to_the_beginning(
         ("page_size=ten", "page_size", "invalid"),
         ("page_size=٣", "page_size", "invalid"),
         ("page_size=" + "9" * 5000, "page_size", "invalid"),
+        ("page_size=0000002001000000", "page_size", "invalid"),
+        ("page_size=000000000200", "page_size", "invalid"),
         ("ordering=secret", "ordering", "invalid_choice"),
         ("ordering=--title", "ordering", "invalid_choice"),
         ("cursor=%00", "cursor", "invalid_cursor"),
         ("cursor=bm90IG91cnM", "cursor", "invalid_cursor"),
         ("cursor=WyItdGl0bGUiLGZhbHNlLCJhIiwieCJd", "cursor", "invalid_cursor"),  # an id: "x"
         ("cursor=WyIteCIsZmFsc2UsMSwieCJd", "ordering", "invalid_choice"),  # ordering: "-x"
+        (forged(b"[" * 60_000 + b"]" * 60_000), "cursor", "invalid_cursor"),
+        (forged(b'"\\ud800"'), "cursor", "invalid_cursor"),
         ("colour=red", "colour", "unknown_parameter"),
         ("fields=nothing", "fields", "unknown_field"),
         ("status=nowhere", "status", "invalid_choice"),
@@ -117,6 +128,35 @@ def test_a_parameter_that_can_not_be_accepted_is_named(
     [error] = response.json()["errors"]
     assert (error["parameter"], error["code"]) == (parameter, code)
     assert error["detail"].endswith(".")
+
+
+@pytest.mark.parametrize("value", [b"1e400", b"-1e400", b"9" * 400, b"{}", b"null"])
+def test_a_cursor_that_names_no_number_is_none_of_ours(
+    value: bytes, people: People, show: Show
+) -> None:
+    address = f"/api/v1/shows/{show.id}/statistics/episodes/"
+    refused = people.client("analyst").get(f"{address}?{forged(value, b'all_time')}")
+    assert refused.json()["errors"][0]["code"] == "invalid_cursor"
+
+
+LONG = ["0000002001000000", "9" * 5000, "000000000200"]
+
+
+@pytest.mark.parametrize("size", LONG)
+def test_no_kind_of_list_takes_a_size_that_is_longer_than_a_number(
+    size: str, people: People, show: Show
+) -> None:
+    organization = f"/api/v1/organizations/{people.organization.id}"
+    for who, address in [
+        ("analyst", "/api/v1/shows/"),
+        ("analyst", f"/api/v1/shows/{show.id}/downloads/"),
+        ("analyst", f"/api/v1/shows/{show.id}/statistics/episodes/"),
+        ("analyst", f"{organization}/trash/"),
+        ("staff", "/api/v1/platform/quarantine/"),
+    ]:
+        refused = people.client(who).get(f"{address}?page_size={size}")
+        assert refused.status_code == 400, address
+        assert refused.json()["errors"][0]["parameter"] == "page_size"
 
 
 def test_a_cursor_goes_with_its_own_ordering(people: People, show: Show) -> None:

@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError as NoValkeyError
 from api.base.rates import Asker, asker_of
 from apps.accounts.bearers import find_actor
 from tests.conftest import People
-from tests.programs import program, token_of_person
+from tests.programs import program, token_of_organization, token_of_person
 
 
 @pytest.fixture(autouse=True)
@@ -77,13 +77,37 @@ def test_the_signed_out_share_those_of_their_address(people: People) -> None:
     assert ask(client).status_code == 429
 
 
+def test_another_token_is_not_another_quota_for_ever(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.base.rates.MOST_AT_FULL_RATE", 2)
+    of_person = [program(token_of_person(people.analyst)[1]) for _ in range(3)]
+    of_machine = [program(token_of_organization(people.organization)[1]) for _ in range(3)]
+    for programs in (of_person, of_machine):
+        said = [ask(client) for client in programs for _ in range(3)]
+        assert [answer.status_code for answer in said] == [200] * 6 + [429] * 3
+        assert said[-1]["RateLimit"].startswith('"api";r=0;t=')
+        assert 1 <= int(said[-1]["Retry-After"]) <= 10
+    assert ask(people.client("analyst")).status_code == 200
+    assert ask(program(token_of_person(people.editor)[1])).status_code == 200
+
+
+def test_all_addresses_of_an_ipv6_network_share_their_limits(people: People) -> None:
+    def at(address: str) -> int:
+        return int(ask(Client(REMOTE_ADDR=address)).status_code)
+
+    assert at("2001:db8:1:2::1") in {401, 403}
+    assert at("2001:db8:1:2:ffff::2") == 429
+    assert at("2001:db8:1:3::1") in {401, 403}
+
+
 def test_nobody_is_stopped_because_nobody_can_count(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away() -> Any:
         raise NoValkeyError("away")
 
-    monkeypatch.setattr("api.base.rates._script", away)
+    monkeypatch.setattr("apps.core.buckets._script", away)
     answer = ask(people.client("analyst"))
     assert answer.status_code == 200
     assert "RateLimit" not in answer

@@ -1,18 +1,23 @@
 """Members and invitations over HTTP."""
 
 import re
+from contextlib import suppress
 from datetime import timedelta
+from threading import Barrier, BrokenBarrierError, Thread
 from typing import Any
 
 import pytest
 import time_machine
 from django.core import mail
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
+from apps.accounts.invitations import invite
 from apps.accounts.models import Invitation, Membership
 from apps.accounts.roles import Role
+from apps.accounts.services import change_role, remove_member
 from apps.core.clock import now
 from tests.conftest import People
 from tests.factories import MembershipFactory, ShowFactory, UserFactory
@@ -90,15 +95,144 @@ def test_roles_are_given_by_those_who_may(
     assert member(people, target).role == (role if expected[0] == 200 else before)
 
 
-def test_an_organisations_admin_token_gives_roles_up_to_its_own(people: People) -> None:
+def test_a_token_makes_nobody_more_than_an_editor(people: People) -> None:
+    """One that was stolen would make itself last: by a member that nobody takes for a program."""
+    for secret in (
+        token_of_organization(people.organization, Role.ADMIN)[1],
+        token_of_person(people.owner)[1],
+    ):
+        client, editor = program(secret), member_path(people, "editor")
+        for role in ("analyst", "editor"):
+            assert ask(client, editor, "patch", {"role": role}) == (200, "")
+            wish = {"email": f"{role}@example.com", "role": role}
+            assert ask(client, path(people, "invitations/"), "post", wish) == (201, "")
+        for role in ("admin", "owner"):
+            refused = (403, "session_required")
+            assert ask(client, editor, "patch", {"role": role}) == refused
+            wish = {"email": f"{role}@example.com", "role": role}
+            assert ask(client, path(people, "invitations/"), "post", wish) == refused
+    assert member(people, "editor").role == "editor"
+    assert not Invitation.objects.filter(role__in=["admin", "owner"]).exists()
+
+
+def test_an_organisations_admin_token_removes_nobody_above_it(people: People) -> None:
     client = program(token_of_organization(people.organization, Role.ADMIN)[1])
-    assert ask(client, member_path(people, "editor"), "patch", {"role": "admin"}) == (200, "")
-    assert ask(client, member_path(people, "editor"), "patch", {"role": "owner"}) == (
-        403,
-        "too_strong",
-    )
     assert ask(client, member_path(people, "owner"), "delete") == (403, "too_strong")
     assert ask(client, member_path(people, "analyst"), "delete") == (204, "")
+
+
+def test_an_organisations_tokens_send_at_the_expense_of_who_made_them(
+    people: People, settings: Settings
+) -> None:
+    settings.INVITATIONS_PER_HOUR = 2
+    others = MembershipFactory(user=people.owner).organization
+    tokens = [token_of_organization(one, Role.ADMIN)[1] for one in (people.organization, others)]
+    codes = [
+        ask(
+            program(secret),
+            f"/api/v1/organizations/{organization.pk}/invitations/",
+            "post",
+            {"email": f"new{number}@example.com", "role": "editor"},
+        )
+        for number in range(2)
+        for secret, organization in zip(tokens, (people.organization, others), strict=True)
+    ]
+    assert codes == [(201, "")] * 2 + [(429, "too_many")] * 2
+    wish = {"email": "new@example.com", "role": "editor"}
+    invitations = path(people, "invitations/")
+    assert ask(people.client("owner"), invitations, "post", wish) == (429, "too_many")
+    assert ask(people.client("admin"), invitations, "post", wish) == (201, "")
+
+
+def test_nobody_founds_any_number_of_organisations(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.accounts.services.FOUNDED_AN_HOUR", 2)
+    client, address = people.client("owner"), "/api/v1/organizations/"
+    program_of_owner = program(token_of_person(people.owner)[1])
+    for asking in (client, program_of_owner):
+        assert ask(asking, address, "post", {"name": "Another"}) == (201, "")
+    for asking in (client, program_of_owner):
+        assert ask(asking, address, "post", {"name": "Another"}) == (429, "too_many")
+    before = Membership.objects.count()
+    page = client.post("/studio/organization/new/", {"name": "Another"}, follow=True)
+    assert "Try again later" in page.content.decode()
+    monkeypatch.setattr("apps.accounts.services.MAX_OWNED", 3)
+    assert ask(client, address, "post", {"name": "Another"}) == (409, "limit_reached")
+    assert Membership.objects.count() == before
+
+
+def invited(people: People, by: str, role: str) -> Invitation:
+    """By mail, from one of the people."""
+    wish = {"email": f"{role}-by-{by}@example.com", "role": role}
+    assert ask(people.client(by), path(people, "invitations/"), "post", wish) == (201, "")
+    return Invitation.objects.get(email=wish["email"])
+
+
+def test_who_loses_a_role_has_invited_nobody_into_it(people: People) -> None:
+    gone, stays = invited(people, "admin", "admin"), invited(people, "admin", "editor")
+    others = invited(people, "owner", "admin")
+    owner = people.client("owner")
+    assert ask(owner, member_path(people, "admin"), "patch", {"role": "editor"}) == (200, "")
+    left = set(Invitation.objects.values_list("pk", flat=True))
+    assert gone.pk not in left
+    assert left == {stays.pk, others.pk}
+    assert ask(owner, member_path(people, "admin"), "delete") == (204, "")
+    assert set(Invitation.objects.values_list("pk", flat=True)) == {others.pk}
+
+
+def test_what_counts_is_the_role_that_one_has_under_the_lock(people: People) -> None:
+    stale, target = member(people, "admin"), member(people, "editor")
+    Membership.objects.filter(pk=stale.pk).update(role="editor")
+    for act in (
+        lambda: change_role(actor=stale, membership=target, role=Role.ANALYST),
+        lambda: remove_member(actor=stale, membership=target),
+        lambda: invite(actor=stale, email="new@example.com", role=Role.EDITOR),
+    ):
+        stale.role = "admin"  # as the door saw it
+        with pytest.raises(PermissionDenied):
+            act()
+    Membership.objects.filter(pk=stale.pk).delete()
+    with pytest.raises(PermissionDenied):
+        change_role(actor=stale, membership=target, role=Role.ANALYST)
+    assert member(people, "editor").role == "editor"
+    owner, gone = member(people, "owner"), member(people, "analyst")
+    Membership.objects.filter(pk=gone.pk).delete()
+    with pytest.raises(ValidationError, match="no such member"):
+        change_role(actor=owner, membership=gone, role=Role.EDITOR)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_invitations_of_one_address_at_once_are_one(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[tuple[int, str]] = []
+    together = Barrier(2)
+
+    def meet(*_: Any) -> None:
+        """Where both would be, if the second one didn't wait for the first."""
+        with suppress(BrokenBarrierError):
+            together.wait(0.5)
+
+    monkeypatch.setattr("apps.accounts.invitations._spend_one", meet)
+
+    def send(name: str) -> None:
+        client = people.client(name)
+        client.raise_request_exception = False
+        wish = {"email": "new@example.com", "role": "editor"}
+        try:
+            answers.append(ask(client, path(people, "invitations/"), "post", wish))
+        finally:
+            connection.close()
+
+    threads = [Thread(target=send, args=[name]) for name in ("owner", "admin")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    # The later one may find that its own was replaced before it was told.
+    assert {status for status, _ in answers} <= {201, 404}
+    assert Invitation.objects.count() == 1
 
 
 def test_a_token_for_one_show_knows_no_members(people: People) -> None:
@@ -267,7 +401,7 @@ def test_a_mail_that_no_server_takes_invites_nobody(
 
 def test_a_machine_invites_in_nobodys_name(people: People) -> None:
     client = program(token_of_organization(people.organization, Role.ADMIN)[1])
-    body = {"email": "new@example.com", "role": "admin"}
+    body = {"email": "new@example.com", "role": "editor"}
     answer = client.post(path(people, "invitations/"), body, content_type="application/json")
     assert (answer.status_code, answer.json()["invited_by"]) == (201, None)
 
