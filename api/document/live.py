@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiResponse
 from api.base.problems import CONTENT_TYPE as PROBLEM_TYPE
 from api.document.about import SESSION, TOKEN
 from api.document.tags import tag_of
+from api.live.counted import MOST_STREAMS
 from apps.accounts.scopes import Scope
 from apps.live.groups import Kind
 
@@ -142,6 +143,13 @@ def _add_lists(document: Schema) -> None:
         }
 
 
+def _problem(description: str) -> Schema:
+    return {
+        "description": description,
+        "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
 def _stream(path: str, name: str) -> Schema:
     refusals = {"401": "Unauthorized", "403": "Forbidden", "404": "NotFound"}
     answers: Schema = {
@@ -150,10 +158,8 @@ def _stream(path: str, name: str) -> Schema:
             "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EVENT}},
         },
         **{status: {"$ref": f"#/components/responses/{ref}"} for status, ref in refusals.items()},
-        "503": {
-            "description": "`unavailable`: not at the moment.",
-            "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        },
+        "429": _problem(f"`throttled`, or `too_many_streams`: {MOST_STREAMS} are open already."),
+        "503": _problem("`unavailable`: not at the moment."),
     }
     identity = {"name": "id", "in": "path", "required": True, "schema": _ID}
     owner = "the platform" if name == "platform" else f"one {name.replace('z', 's')}"

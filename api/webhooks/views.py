@@ -37,6 +37,7 @@ from apps.webhooks.access import (
     get_endpoint,
 )
 from apps.webhooks.endpoints import (
+    BY_HAND_A_MINUTE,
     MAX_ENDPOINTS,
     create_endpoint,
     delete_endpoint,
@@ -55,6 +56,7 @@ _WRONG = (
     "and `private_address` for `url`."
 )
 _DISABLED = "`webhook_disabled`: switch it on first."
+_BY_HAND = {429: f"`too_often`: {BY_HAND_A_MINUTE} tests and replays of a webhook a minute."}
 
 
 def _require_show(request: Request, organization_id: UUID, fields: dict[str, Any]) -> None:
@@ -201,7 +203,10 @@ class WebhookTestView(RowsView[WebhookDelivery]):
     @extend_schema(
         operation_id="test_webhook",
         request=None,
-        responses={202: DeliveryBriefSerializer, **problems(_OF_ADMINS | {409: _DISABLED})},
+        responses={
+            202: DeliveryBriefSerializer,
+            **problems(_OF_ADMINS | {409: _DISABLED} | _BY_HAND),
+        },
     )
     def post(self, request: Request, webhook_id: UUID) -> Response:
         """Send a ``ping``, once. The delivery tells how it went."""
@@ -219,7 +224,7 @@ class WebhookReplayView(ApiView):
         request=SinceInput,
         responses={
             202: ReplayedSerializer,
-            **problems(_OF_ADMINS | {400: INVALID, 409: _DISABLED}),
+            **problems(_OF_ADMINS | {400: INVALID, 409: _DISABLED} | _BY_HAND),
         },
     )
     def post(self, request: Request, webhook_id: UUID) -> Response:
@@ -291,7 +296,9 @@ class DeliveryReplayView(RowsView[WebhookDelivery]):
         responses={
             202: DeliveryBriefSerializer,
             **problems(
-                _OF_ADMINS | {409: f"{_DISABLED} `delivery_pending`: it is still on its way."}
+                _OF_ADMINS
+                | {409: f"{_DISABLED} `delivery_pending`: it is still on its way."}
+                | _BY_HAND
             ),
         },
     )

@@ -79,6 +79,12 @@ def noted_paths() -> list[str]:
     return [path for row in CdnInvalidation.objects.order_by("created_at") for path in row.paths]
 
 
+def deleted(episode: Episode) -> Episode:
+    """Without telling anybody."""
+    Episode.objects.filter(pk=episode.pk).update(deleted_at=now())
+    return episode
+
+
 def note(*paths: str, **fields: Any) -> CdnInvalidation:
     return CdnInvalidation.objects.create(paths=list(paths), **fields)
 
@@ -93,7 +99,7 @@ CHANGES: dict[str, Change] = {
     "audio replaced": replace_audio,
     "unpublished": lambda episode: unpublish_episode(episode=episode),
     "trashed": lambda episode: delete_episode(episode=episode),
-    "restored": lambda episode: restore_episode(episode=episode),
+    "restored": lambda episode: restore_episode(episode=deleted(episode)),
     "its show trashed": lambda episode: delete_show(show=episode.show),
     "delivered otherwise": lambda episode: update_show(show=episode.show, delivery="direct"),
 }

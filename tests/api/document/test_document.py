@@ -84,7 +84,7 @@ EVERYWHERE = {
     *("insufficient_scope", "method_not_allowed", "not_acceptable", "unsupported_media_type"),
     *("throttled", "internal_error", "unavailable", "if_match_not_supported", "changed_meanwhile"),
     *("invalid_idempotency_key", "idempotency_key_in_use", "idempotency_key_expired"),
-    "idempotency_key_reused",
+    *("idempotency_key_reused", "too_many_keys"),
 }
 
 
