@@ -75,13 +75,13 @@ def write(batch: Batch, *, at: datetime | None) -> list[NewDownload]:
 def _by_key() -> Iterator[None]:
     """Look rows up by their keys, as many as the batch has, however many others there are.
 
-    Of a table just filled, staged or of today, the planner knows too little: to find 400 rows it
-    would read a day's coverage of 100,000 from end to end, three times in each batch.
+    Of a table just filled the planner knows too little: to find 400 rows among tens of thousands it
+    would read a day's coverage from end to end, twice in each batch.
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         yield
-        cursor.execute("SET LOCAL enable_seqscan = on")
+        cursor.execute("SET LOCAL enable_seqscan TO DEFAULT")
 
 
 def note_logged(batch: Batch) -> None:
