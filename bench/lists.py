@@ -17,6 +17,7 @@ from rest_framework.test import force_authenticate
 
 from api.episodes.views import EpisodesView
 from apps.accounts.models import User
+from apps.core import interpreter
 from bench.figure import Figure
 from bench.goals import NAIVE_LIST, WRITTEN_LIST
 from bench.load.bodies import FaultError
@@ -24,7 +25,6 @@ from bench.peers.naive_list import NaiveList
 from bench.peers.written_list import written_list
 from bench.scenario import Scene
 from bench.stored import Seeded
-from hosting.servers import interpreter
 
 ROWS = 100
 

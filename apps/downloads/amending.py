@@ -6,9 +6,8 @@ from typing import Any
 
 from django.db import connection
 
-from apps.downloads.batch import Pieces
 from apps.downloads.coverage import Reached
-from apps.downloads.staging import Staging
+from apps.downloads.staging import Staging, staged_day, staged_time
 
 _AMENDMENTS = Staging(
     "staged_amendments",
@@ -75,7 +74,7 @@ FROM downloads_download AS download JOIN staged_amendments USING (id) WHERE held
 """
 
 
-def amend(rows: Collection[Reached], certain: Collection[Reached], pieces: Pieces) -> str:
+def amend(rows: Collection[Reached], certain: Collection[Reached]) -> str:
     """Amend the downloads of these rows; what that changes in totals, as ``rollups`` takes it.
 
     Those of ``certain`` were known from requests for other versions of the file: they belong from
@@ -87,7 +86,7 @@ def amend(rows: Collection[Reached], certain: Collection[Reached], pieces: Piece
     with connection.cursor() as cursor:
         cursor.execute(_OLD, [[row.download for row in everything]])
         old = {number: state for number, *state in cursor.fetchall()}
-    _AMENDMENTS.fill(_amended(everything, pieces, old))
+    _AMENDMENTS.fill(_amended(everything, old))
     with connection.cursor() as cursor:
         cursor.execute(_AMEND)
         if taking_over:
@@ -105,19 +104,22 @@ def _columns(rows: Iterable[Reached]) -> list[list[Any]]:
     return [list(column) for column in zip(*keys, strict=True)]
 
 
-def _amended(
-    rows: Iterable[Reached], pieces: Pieces, old: Mapping[int, Any]
-) -> Iterator[tuple[Any, ...]]:
+def _amended(rows: Iterable[Reached], old: Mapping[int, Any]) -> Iterator[tuple[Any, ...]]:
     """One row for each download, whatever number of file versions amend it."""
     first: dict[int, tuple[datetime, date, bool]] = {}
     for row in rows:
         if row.download is None or row.download not in old:
             continue
-        zone = pieces[row.key.lookup].owner.time_zone
+        zone = row.piece.owner.time_zone
         moment, day, _ = old[row.download]
         moment, day, has_bytes = first.get(row.download, (moment, day, False))
         if row.first_at < moment:
             moment, day = row.first_at, row.first_at.astimezone(zone).date()
         first[row.download] = (moment, day, has_bytes or row.has_bytes)
-    for number, change in first.items():
-        yield (number, *change, *old[number])
+    for number, (moment, day, has_bytes) in first.items():
+        old_moment, old_day, old_provisional = old[number]
+        yield (
+            number,
+            *(staged_time(moment), staged_day(day), has_bytes),
+            *(staged_time(old_moment), staged_day(old_day), old_provisional),
+        )

@@ -39,6 +39,10 @@ class Owner(NamedTuple):
     time_zone: ZoneInfo = ZoneInfo("UTC")
 
 
+type Lookup = tuple[int, int, bytes, int]
+"""A key of coverage as what hashes fast."""
+
+
 class CoverageKey(NamedTuple):
     """What makes a row of coverage unique."""
 
@@ -48,7 +52,7 @@ class CoverageKey(NamedTuple):
     rendition: UUID
 
     @property
-    def lookup(self) -> tuple[int, int, bytes, int]:
+    def lookup(self) -> Lookup:
         """The same as what hashes fast: a UUID does so in Python."""
         return (self.episode.int, self.day.toordinal(), self.listener_key, self.rendition.int)
 
@@ -62,6 +66,7 @@ class Piece:
     """
 
     key: CoverageKey
+    lookup: Lookup  # the key's
     owner: Owner
     keyed: Keyed
     ip: str
@@ -86,7 +91,7 @@ class DropKey(NamedTuple):
     reason: DropReason
 
 
-type Pieces = dict[tuple[int, int, bytes, int], Piece]
+type Pieces = dict[Lookup, Piece]
 """By the ``lookup`` of their keys."""
 
 
@@ -173,6 +178,7 @@ def _accept(
     if piece is None:
         piece = batch.pieces[lookup] = Piece(
             key=key,
+            lookup=lookup,
             owner=owner,
             keyed=keyed,
             ip=hit.ip,

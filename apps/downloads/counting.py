@@ -66,7 +66,7 @@ def write(batch: Batch, *, at: datetime | None) -> list[NewDownload]:
     """
     with _by_key():
         reached = unite(batch.pieces.values())
-        downloads = settle(reached, batch.pieces, at=at, ceiling=settings.ADDRESS_CEILING)
+        downloads = settle(reached, at=at, ceiling=settings.ADDRESS_CEILING)
     tally(batch.drops)
     return downloads
 

@@ -1,20 +1,15 @@
 """In which country an address is registered."""
 
-from functools import lru_cache
-
 import iptocc
 
-from apps.core.addresses import parse
+from apps.core.addresses import listener_address
 
 
-@lru_cache(maxsize=65536)
 def country_of(address: str) -> str:
     """The ISO 3166-1 code of the country the block is assigned to; "" when unknown.
 
     The data are the regional registries' own: where a block was assigned, which for a mobile
     network abroad or a VPN is not where the listener is.
     """
-    parsed = parse(address)
-    if parsed is None:
-        return ""
-    return iptocc.country_code(str(parsed)) or ""
+    network = listener_address(address)  # no registry assigns less than a listener's network
+    return iptocc.country_code(network.partition("/")[0]) or "" if network else ""

@@ -10,8 +10,7 @@ from psycopg.types.range import Int8Range
 
 from apps.downloads.batch import CoverageKey, Piece
 from apps.downloads.intervals import Interval, union
-from apps.downloads.staging import Staging
-from apps.downloads.window import moment
+from apps.downloads.staging import Staging, staged_day, staged_time_ms
 
 # A client that asks for single bytes all day could make one row grow without end, and every
 # batch would rewrite it. Thousands of separate ranges fit in this; no player makes as many.
@@ -20,6 +19,7 @@ MAX_SERVED_STORED_BYTES = 64 * 1024
 _STAGED = Staging(
     "staged_coverage",
     {
+        "number": "int4",
         "day": "date",
         "episode_id": "uuid",
         "listener_key": "bytea",
@@ -63,25 +63,30 @@ WITH united AS (
         download_id, attributed_at, is_provisional,
         longwave_reaches(served, threshold_bytes) AS has_reached
 )
-SELECT episode_id, day, listener_key, rendition_id, first_at, referrer, download_id, has_reached
-FROM united
-WHERE CASE WHEN download_id IS NULL THEN has_reached OR is_sent_on
-    ELSE first_at < attributed_at OR (is_provisional AND has_reached) END
+SELECT new.number, united.first_at, united.referrer, download_id, has_reached
+FROM united JOIN staged_coverage AS new USING (day, episode_id, listener_key, rendition_id)
+WHERE CASE WHEN download_id IS NULL THEN has_reached OR united.is_sent_on
+    ELSE united.first_at < attributed_at OR (is_provisional AND has_reached) END
 """
 
 
 class Reached(NamedTuple):
     """A row that makes a download, or whose download has to be amended.
 
-    ``has_bytes`` says whether the bytes reached the threshold; without, somebody else was asked
-    to send them.
+    ``piece`` is what this batch added to it, the rest what all batches did. ``has_bytes`` says
+    whether the bytes reached the threshold; without, somebody else was asked to send them.
     """
 
-    key: CoverageKey
+    piece: Piece
     first_at: datetime
     referrer: str
     download: int | None
     has_bytes: bool
+
+    @property
+    def key(self) -> CoverageKey:
+        """Which row it is."""
+        return self.piece.key
 
     @property
     def precedence(self) -> tuple[bool, datetime, int]:
@@ -93,27 +98,26 @@ def unite(pieces: Collection[Piece]) -> list[Reached]:
     """Add the pieces to their rows; what that makes a download, or changes of one."""
     if not pieces:
         return []
-    _STAGED.fill(map(_row, pieces))
+    numbered = list(pieces)
+    _STAGED.fill(map(_row, range(len(numbered)), numbered))
     with connection.cursor() as cursor:
         cursor.execute(_UNITE, [MAX_SERVED_STORED_BYTES])
-        return [
-            Reached(CoverageKey(episode, day, bytes(listener), rendition), *rest)
-            for episode, day, listener, rendition, *rest in cursor.fetchall()
-        ]
+        return [Reached(numbered[number], *rest) for number, *rest in cursor.fetchall()]
 
 
-def _row(piece: Piece) -> tuple[Any, ...]:
-    key, sent = piece.key, union(piece.sent)
+def _row(number: int, piece: Piece) -> tuple[Any, ...]:
+    key, owner = piece.key, piece.owner
     return (
-        key.day,
-        key.episode,
+        number,
+        staged_day(key.day),
+        key.episode.bytes,
         key.listener_key,
-        key.rendition,
-        piece.owner.organization,
-        piece.owner.show,
-        *_in_columns(sent),
+        key.rendition.bytes,
+        owner.organization.bytes,
+        owner.show.bytes,
+        *_in_columns(union(piece.sent)),
         piece.threshold_bytes,
-        moment(piece.first_at_ms),
+        staged_time_ms(piece.first_at_ms),
         piece.referrer,
         piece.is_sent_on,
     )

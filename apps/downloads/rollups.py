@@ -25,46 +25,55 @@ _DIMENSIONS = """
     ('country', change.country), ('referrer', change.referrer)
 ) AS part (dimension, value)
 """
-_DAY = "CASE kind WHEN 'platform' THEN (first_at AT TIME ZONE 'UTC')::date ELSE local_day END"
+_DAY = "CASE kind WHEN 'platform' THEN (hour AT TIME ZONE 'UTC')::date ELSE local_day END"
 
+# Many downloads differ in nothing that is told apart: these are added up before they are spread.
+_ALIKE = """
+SELECT organization_id, show_id, episode_id, local_day, date_trunc('hour', first_at, 'UTC') AS hour,
+    app, device, country, referrer, sum(downloads) AS downloads, sum(provisional) AS provisional
+FROM ({changes}) AS change
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+"""
 _HOURS = """
 INSERT INTO downloads_hourtotal AS total (
     organization_id, show_id, episode_id, hour, downloads, provisional
 )
-SELECT scope.organization_id, scope.show_id, scope.episode_id,
-    date_trunc('hour', first_at, 'UTC') AS hour, sum(downloads), sum(provisional)
-FROM ({changes}) AS change, LATERAL {scopes}
+SELECT scope.organization_id, scope.show_id, scope.episode_id, hour,
+    sum(downloads), sum(provisional)
+FROM ({alike}) AS change, LATERAL {scopes}
 GROUP BY 1, 2, 3, 4
 ORDER BY 2, 3, 4
 ON CONFLICT (show_id, episode_id, hour) DO UPDATE SET
     downloads = total.downloads + excluded.downloads,
     provisional = total.provisional + excluded.provisional
 """
-_DAYS = """
+_DAYS_AND_MONTHS = """
+WITH added AS MATERIALIZED (
+    SELECT scope.organization_id, scope.show_id, scope.episode_id, dimension, value,
+        {day} AS day, sum(downloads) AS downloads, sum(provisional) AS provisional
+    FROM ({alike}) AS change, LATERAL {scopes}, LATERAL {dimensions}
+    WHERE NOT (dimension = 'referrer' AND value = '')
+    GROUP BY 1, 2, 3, 4, 5, 6
+), months AS (
+    INSERT INTO downloads_monthtotal AS total (
+        organization_id, show_id, episode_id, dimension, value, month, downloads, provisional
+    )
+    SELECT organization_id, show_id, episode_id, dimension, value,
+        date_trunc('month', day::timestamp)::date, sum(downloads), sum(provisional)
+    FROM added
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 2, 3, 4, 6, 5
+    ON CONFLICT (show_id, episode_id, dimension, month, value) DO UPDATE SET
+        downloads = total.downloads + excluded.downloads,
+        provisional = total.provisional + excluded.provisional
+)
 INSERT INTO downloads_daytotal AS total (
     organization_id, show_id, episode_id, dimension, value, day, downloads, provisional
 )
-SELECT scope.organization_id, scope.show_id, scope.episode_id, dimension, value,
-    {day} AS day, sum(downloads), sum(provisional)
-FROM ({changes}) AS change, LATERAL {scopes}, LATERAL {dimensions}
-WHERE NOT (dimension = 'referrer' AND value = '')
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 2, 3, 4, 6, 5
+SELECT organization_id, show_id, episode_id, dimension, value, day, downloads, provisional
+FROM added
+ORDER BY show_id, episode_id, dimension, day, value
 ON CONFLICT (show_id, episode_id, dimension, day, value) DO UPDATE SET
-    downloads = total.downloads + excluded.downloads,
-    provisional = total.provisional + excluded.provisional
-"""
-_MONTHS = """
-INSERT INTO downloads_monthtotal AS total (
-    organization_id, show_id, episode_id, dimension, value, month, downloads, provisional
-)
-SELECT scope.organization_id, scope.show_id, scope.episode_id, dimension, value,
-    date_trunc('month', {day}::timestamp)::date AS month, sum(downloads), sum(provisional)
-FROM ({changes}) AS change, LATERAL {scopes}, LATERAL {dimensions}
-WHERE NOT (dimension = 'referrer' AND value = '')
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 2, 3, 4, 6, 5
-ON CONFLICT (show_id, episode_id, dimension, month, value) DO UPDATE SET
     downloads = total.downloads + excluded.downloads,
     provisional = total.provisional + excluded.provisional
 """
@@ -78,9 +87,14 @@ FROM downloads_download WHERE held_address IS NULL AND {condition}
 
 def add(changes: str, parameters: Sequence[Any] = ()) -> None:
     """Add what a query holds to the totals of hours, days and months."""
-    parts = {"changes": changes, "scopes": _SCOPES, "dimensions": _DIMENSIONS, "day": _DAY}
+    parts = {
+        "alike": _ALIKE.format(changes=changes),
+        "scopes": _SCOPES,
+        "dimensions": _DIMENSIONS,
+        "day": _DAY,
+    }
     with connection.cursor() as cursor:
-        for statement in (_HOURS, _DAYS, _MONTHS):
+        for statement in (_HOURS, _DAYS_AND_MONTHS):
             cursor.execute(statement.format(**parts), parameters or None)
 
 

@@ -94,7 +94,8 @@ def judge(
     )
     if dropped:
         return dropped
-    if _PROBE.fullmatch(hit.range):  # IAB v2.3: players ask this to learn whether ranges work
+    # IAB v2.3: players ask this to learn whether ranges work.
+    if hit.range and _PROBE.fullmatch(hit.range):
         return DropReason.PROBE
     is_sent_on = hit.status == _REDIRECTED
     sent = () if is_sent_on else clip(hit.sent, hit.size)

@@ -12,11 +12,11 @@ from psycopg.errors import UniqueViolation
 
 from apps.downloads import listeners, rollups
 from apps.downloads.amending import amend
-from apps.downloads.batch import Piece, Pieces
+from apps.downloads.batch import Piece
 from apps.downloads.countries import country_of
 from apps.downloads.coverage import Reached
 from apps.downloads.keys import Keyed
-from apps.downloads.staging import Staging
+from apps.downloads.staging import Staging, staged_day, staged_time
 from apps.downloads.summary import NewDownload
 
 _STAGED = Staging(
@@ -107,9 +107,7 @@ class Candidate:
         return self.reached.key.day.replace(day=1)
 
 
-def settle(
-    reached: Sequence[Reached], pieces: Pieces, *, at: datetime | None, ceiling: int
-) -> list[NewDownload]:
+def settle(reached: Sequence[Reached], *, at: datetime | None, ceiling: int) -> list[NewDownload]:
     """Make and amend downloads, with all totals; what is new and counts.
 
     It counts from ``at`` on, or else from when it began.
@@ -117,7 +115,7 @@ def settle(
     shown apart, and counted when somebody releases it (IAB v2.3).
     """
     to_amend = [row for row in reached if row.download is not None]
-    new = _stage(_first_of_each_listener(row for row in reached if row.download is None), pieces)
+    new = _stage(_first_of_each_listener(row for row in reached if row.download is None))
     earlier, certain = _leave_out_counted(new)
     held, new_listeners = _mark(ceiling) if new else (set(), set())
     changes = []
@@ -127,7 +125,7 @@ def settle(
             _attribute(cursor)
         changes.append(_CHANGES)
     if to_amend or earlier or certain:
-        changes.append(amend([*to_amend, *earlier], certain, pieces))
+        changes.append(amend([*to_amend, *earlier], certain))
     # Once for all changes: two rounds could make two counters wait for each other.
     if changes:
         rollups.add(" UNION ALL ".join(changes))
@@ -142,7 +140,7 @@ def _first_of_each_listener(candidates: Iterable[Reached]) -> list[Reached]:
     """
     first: dict[tuple[int, int, bytes], Reached] = {}
     for row in candidates:
-        listening = row.key.lookup[:3]
+        listening = row.piece.lookup[:3]
         before = first.get(listening)
         if before is not None:
             begun_at = min(before.first_at, row.first_at)
@@ -151,39 +149,40 @@ def _first_of_each_listener(candidates: Iterable[Reached]) -> list[Reached]:
     return sorted(first.values(), key=lambda row: row.precedence)
 
 
-def _stage(rows: Sequence[Reached], pieces: Pieces) -> dict[int, Candidate]:
+def _stage(rows: Sequence[Reached]) -> dict[int, Candidate]:
     """Put the rows where statements find them; they are told apart by their ids to be."""
     if not rows:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(_IDS, [len(rows)])
         ids = [row[0] for row in cursor.fetchall()]
-    new = {}
-    for number, row in zip(ids, rows, strict=True):
-        piece = pieces[row.key.lookup]
-        new[number] = Candidate(row, piece, piece.told_country or country_of(piece.ip))
-    _STAGED.fill(_staged(number, candidate) for number, candidate in new.items())
+    new = {
+        number: Candidate(row, row.piece, row.piece.told_country or country_of(row.piece.ip))
+        for number, row in zip(ids, rows, strict=True)
+    }
+    _STAGED.fill(map(_staged, new.keys(), new.values()))
     return new
 
 
 def _staged(number: int, candidate: Candidate) -> tuple[Any, ...]:
     row, piece = candidate.reached, candidate.piece
+    key, agent = piece.key, piece.agent
     organization, show, time_zone = piece.owner
     return (
         number,
-        organization,
-        show,
-        row.key.episode,
-        row.key.day,
-        row.key.listener_key,
-        row.key.rendition,
+        organization.bytes,
+        show.bytes,
+        key.episode.bytes,
+        staged_day(key.day),
+        key.listener_key,
+        key.rendition.bytes,
         piece.keyed.address(organization, piece.address),
-        row.first_at.astimezone(time_zone).date(),
-        row.first_at,
-        piece.agent.name,
-        piece.agent.kind.value,
-        piece.agent.device,
-        piece.agent.platform,
+        staged_day(row.first_at.astimezone(time_zone)),
+        staged_time(row.first_at),
+        agent.name,
+        agent.kind.value,
+        agent.device,
+        agent.platform,
         candidate.country,
         row.referrer,
         not row.has_bytes,

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 
-@dataclass(frozen=True, slots=True)
-class NewDownload:
+class NewDownload(NamedTuple):
     """A listener's coverage that reached the threshold; ``at`` is when it was counted."""
 
     organization: UUID

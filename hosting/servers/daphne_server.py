@@ -16,10 +16,10 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.tcp import Port
 
 from api.live.event_stream import end_streams
+from apps.core import interpreter
 from apps.core.vitals import Reporter
 from apps.downloads import hits
 from apps.downloads.spooled import spooled_bytes
-from hosting.servers import interpreter
 from hosting.servers.daphne_exchange import ZERO_COPY, Application, Exchange
 from hosting.servers.daphne_request import BoundedFactory
 from hosting.servers.entrance import Entrance

@@ -7,10 +7,10 @@ import socket
 import uvicorn
 
 from api.live.event_stream import end_streams
+from apps.core import interpreter
 from apps.core.vitals import Reporter
 from apps.downloads import hits
 from apps.downloads.spooled import spooled_bytes
-from hosting.servers import interpreter
 from hosting.servers.entrance import Entrance
 from hosting.servers.limits import GRACE_SECONDS, MAX_SOCKET_MESSAGE
 from hosting.servers.loop_lag import watch_lag

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -71,7 +70,7 @@ def episode(people: People, noon: None) -> Episode:
 def count_in_minutes(episode: Episode, counts: dict[int, int]) -> None:
     """As the counter does: so many downloads, so many minutes ago."""
     downloads = [
-        replace(new_download(episode), at=NOON - timedelta(minutes=ago))
+        new_download(episode)._replace(at=NOON - timedelta(minutes=ago))
         for ago, count in counts.items()
         for _ in range(count)
     ]

@@ -1,13 +1,13 @@
 """Count downloads: read the stream of hits until told to stop."""
 
 import signal
-import sys
 from threading import Event
 from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from apps.core import interpreter
 from apps.core.vitals import Reporter
 from apps.downloads.counter import Counter
 from apps.downloads.spooled import spooled_bytes
@@ -22,7 +22,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        sys.setswitchinterval(_SWITCH_SECONDS)
+        interpreter.prepare(switch_seconds=_SWITCH_SECONDS, batch_objects=interpreter.BATCH_OBJECTS)
         stop = Event()
 
         def leave(number: int, frame: FrameType | None) -> None:
