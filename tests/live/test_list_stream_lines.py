@@ -83,8 +83,8 @@ def last_event(people: People, show: Show, client: Client, act: Callable[[], obj
     async def talk(found: Stream) -> None:
         await next_events(found)
         await sync_to_async(act)()
-        for kind, event in await next_events(found):
-            last.append((kind, event.get("detail")))
+        while not last or last[-1][0] != "end":
+            last.extend((kind, event.get("detail")) for kind, event in await next_events(found))
 
     found = listen(client, episodes(show), talk)
     assert found.is_over
