@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from apps.downloads.charts import Bucket, Hour, MonthOfListeners, Part
+from apps.downloads.charts import Bucket, Hour, MonthOfListeners, Part, Window
 from apps.downloads.drop_days import DropDay
 from apps.downloads.drop_reasons import drop_label
 from apps.downloads.episode_curves import STEP_HOURS, Curve
@@ -76,6 +76,16 @@ def point_table(
         return Table(columns, list(points))
     rows = [(*point, each) for point, each in zip(points, statuses, strict=True)]
     return Table([*columns, Column("status", "Status")], rows)
+
+
+def window_table(windows: Iterable[Window]) -> Table:
+    """Downloads of the last days beside as many before."""
+    columns = (
+        Column("days", "Last days"),
+        Column("downloads", "Downloads"),
+        Column("before", "In as many days before"),
+    )
+    return Table(columns, [(each.days, each.count, each.before) for each in windows])
 
 
 def time_table(buckets: Iterable[Bucket], *, first_open: date, has_listeners: bool) -> Table:

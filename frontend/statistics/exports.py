@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 
 from apps.core.spreadsheets import csv_text
 from apps.downloads import charts
-from apps.downloads.chart_tables import Table
+from apps.downloads.chart_tables import Table, window_table
 from apps.downloads.episode_table import published_episodes
 from apps.downloads.subject import Subject
 from apps.downloads.totals import Period
@@ -35,6 +35,10 @@ def _choice(subject: Subject, query: QueryDict, *, today: date) -> Choice:
         today=today,
         first_day=lambda: charts.first_day(subject.scope),
     )
+
+
+def _headline(subject: Subject, query: QueryDict) -> Table:
+    return window_table(charts.windows(subject.scope, today=subject.today))
 
 
 def _time(subject: Subject, query: QueryDict) -> Table:
@@ -81,6 +85,7 @@ def _drops(subject: Subject, query: QueryDict) -> Table:
 
 
 OF_EPISODES: dict[str, Maker] = {
+    "headline": _headline,
     "downloads": _time,
     "hours": _hours,
     "week": _week,
@@ -99,11 +104,12 @@ def _chosen(subject: Subject, query: QueryDict) -> Period:
     return choice_of(subject, query).period
 
 
-# Those that aren't of a chosen period: hours say their own, and first days begin with publication.
+# Those that aren't of a chosen period: the headline's are the last, hours say their own, and first
+# days begin with publication.
 _STRETCHES: dict[str, Stretch | None] = {
     "listeners": lambda subject, query: timelines.months_shown(choice_of(subject, query).period),
     "not-counted": lambda subject, query: utc_choice_of(subject, query).period,
-    **dict.fromkeys(("hours", "compare", "episodes")),
+    **dict.fromkeys(("headline", "hours", "compare", "episodes")),
 }
 _IN_UTC = ("listeners", "not-counted")
 

@@ -101,6 +101,7 @@ def same_questions() -> Iterator[Any]:
         yield whose, "downloads", "?period=90&by=week", "?days=90&grain=week"
         yield whose, "downloads", "?period=90&by=month", "?days=90&grain=month"
         yield whose, "hours", "", ""
+        yield whose, "headline", "", ""
         yield whose, "hours", "?hours=168", "?hours=168"
     yield from (("show", "not-counted", *asked) for asked in periods)
     yield "show", "episodes", "", ""

@@ -15,11 +15,12 @@ from tests.frontend.statistics.reading import NOON, card, of_episode, of_show, r
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_valkey", "noon")]
 
 SHOW_CHARTS = (
-    *("downloads", "hours", "week", "compare", "apps", "devices", "countries", "websites"),
+    *("headline", "downloads", "hours", "week", "compare"),
+    *("apps", "devices", "countries", "websites"),
     *("listeners", "episodes", "not-counted"),
 )
 
-EPISODE_CHARTS = SHOW_CHARTS[:8]
+EPISODE_CHARTS = SHOW_CHARTS[:9]
 
 
 @pytest.mark.parametrize("kind", ["csv", "json"])
@@ -44,6 +45,16 @@ def test_what_is_no_chart_is_not_found(people: People, episode: Episode) -> None
         of_episode(episode, "not-counted.json"),
     ):
         assert client.get(target).status_code == 404
+
+
+def test_the_headline_is_a_file_as_well(people: People, episode: Episode) -> None:
+    for days in (8, 2, 2):
+        store_download(episode, at=NOON - timedelta(days=days))
+    assert rows_of(people.client("analyst"), of_show(episode, "headline.csv")) == [
+        {"days": "7", "downloads": "2", "before": "1"},
+        {"days": "30", "downloads": "3", "before": "0"},
+        {"days": "90", "downloads": "3", "before": "0"},
+    ]
 
 
 def test_chart_table_and_files_say_the_same(people: People, episode: Episode) -> None:
