@@ -16,7 +16,8 @@ from django.db.models import Min, Q, QuerySet, Sum
 from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
 
 from apps.downloads import totals
-from apps.downloads.models import DayTotal, Dimension, HourTotal, MonthListeners, MonthTotal
+from apps.downloads.models import DayTotal, Dimension, HourTotal, MonthTotal
+from apps.downloads.months import listeners_by_month
 from apps.downloads.referrers import referrer_name
 from apps.downloads.totals import Period, Scope
 from apps.downloads.window import last_expired_day
@@ -225,10 +226,7 @@ def listeners_of_months(scope: Scope, period: Period) -> list[MonthOfListeners]:
     """About how many listeners a show had in each month that the period touches, gaps included."""
     if scope.episode or not scope.show:
         return []
-    rows = MonthListeners.objects.filter(
-        show_id=scope.show, month__range=(period.first.replace(day=1), period.last)
-    ).values_list("month", "listeners")
-    found = dict(rows)
+    found = listeners_by_month(scope.show, period.first.replace(day=1), period.last)
     return [MonthOfListeners(month, found.get(month, 0)) for month in _months(period)]
 
 

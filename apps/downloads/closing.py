@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
 
-from apps.downloads import listeners, open_days
+from apps.downloads import months, open_days
 from apps.downloads.locks import BusyError
 from apps.downloads.models import DayKey
 from apps.downloads.provisional import settle_provisional
@@ -53,7 +53,7 @@ def tally_unfinished_lately(*, today: date) -> None:
 def close_expired(*, now: datetime) -> int:
     """Close the days whose time is over, and forget the keys of months; how many days.
 
-    A day that somebody is at work on for long is left to the next time.
+    What somebody is at work on for long is left to the next time.
     """
     closed = 0
     for day in open_days.expired(now=now):
@@ -62,7 +62,10 @@ def close_expired(*, now: datetime) -> int:
             closed += 1
         except BusyError as error:
             logger.warning("The day %s can't be closed yet: %s", day, error)
-    listeners.destroy_expired_month_keys(now=now)
+    try:
+        months.destroy_expired_keys(now=now)
+    except BusyError as error:
+        logger.warning("The keys of past months can't be destroyed yet: %s", error)
     return closed
 
 

@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from apps.core import valkey
 from apps.core.clock import now
-from apps.downloads import activity, shipping, stream, turns
+from apps.downloads import activity, months, shipping, stream, turns
 from apps.downloads.batch import Message, read_message
 from apps.downloads.counting import Counted, count
 from apps.downloads.positions import Cursor, PositionMovedError
@@ -32,6 +32,8 @@ PACE_SECONDS = 0.2
 DRAIN_EVERY_SECONDS = 1.0
 DRAIN_BYTES = 4 * 1024 * 1024
 ADOPT_EVERY_SECONDS = 5.0
+# A sketch is rewritten once for all batches in between; charts read what waits one by one.
+FOLD_EVERY_SECONDS = 15.0
 MAX_BACKOFF_SECONDS = 5.0
 
 # An engine is away, or somebody else counts as us: to be tried again, not a fault of a message.
@@ -62,7 +64,8 @@ class Counter:
         # Reads ahead and tells dashboards while the database works; none outside of `run`.
         self._aside: ThreadPoolExecutor | None = None
         self._ahead: Future[list[Received]] | None = None
-        self._drained_at = self._adopted_at = 0.0
+        self._drained_at = self._adopted_at = self._folded_at = 0.0
+        self._to_fold: months.Place | None = None  # after which to go on
 
     def run(self, stop: Event) -> None:
         """Count until ``stop`` is set; waits while an engine is away."""
@@ -75,6 +78,7 @@ class Counter:
                         while not stop.is_set():
                             self._turn(stop)
                             delay = 0.0
+                        months.fold_all()
                         self._leave()
                 except _PASSING as error:
                     delay = min(delay * 2 + 0.25, MAX_BACKOFF_SECONDS)
@@ -92,9 +96,17 @@ class Counter:
         if self._is_adopting_due() and self._ahead is None and self._cursor is not None:
             self._adopted_at = began
             self.adopt()
+        self._fold(began)
         handled = self.step(block_ms=BLOCK_MS)
         if 0 < handled < BATCH_MESSAGES:
             stop.wait(max(0.0, PACE_SECONDS - (time.monotonic() - began)))
+
+    def _fold(self, began: float) -> None:
+        """Bring new listeners into the sketches of months, a part in each turn."""
+        if self._to_fold is None and began - self._folded_at >= FOLD_EVERY_SECONDS:
+            self._folded_at, self._to_fold = began, months.BEGINNING
+        if self._to_fold is not None:
+            self._to_fold = months.fold(self._to_fold)
 
     def step(self, *, block_ms: int | None = None) -> int:
         """Count one batch; how many messages it had. Waits up to ``block_ms`` for the first."""

@@ -17,12 +17,12 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from apps.core.clock import now
-from apps.downloads import first_days, listeners, rollups, shadow
+from apps.downloads import first_days, listeners, months, rollups, shadow
 from apps.downloads.batch import Batch, Message, days_of, gather
 from apps.downloads.counting import count, owners_of, surroundings, write
 from apps.downloads.keys import new_key
 from apps.downloads.locks import BusyError
-from apps.downloads.models import Download, DropTally, MonthListeners
+from apps.downloads.models import Download, DropTally, MonthArrival, MonthListeners
 from apps.downloads.shadow import WRITTEN, shadow_of
 from apps.downloads.tallies import tally_from
 from apps.downloads.window import any_day, epoch_ms, open_day
@@ -113,7 +113,7 @@ def importing() -> Iterator[History]:
     """
     # Not within: counters would wait for the keys, and days be opened and closed after it only, for
     # whoever makes a table like another one holds that one to the end.
-    listeners.open_month_keys(now=now())
+    months.open_keys(now=now())
     shadow.create(WRITTEN)
     with transaction.atomic():
         _begin_alone()
@@ -135,12 +135,14 @@ def _begin_alone() -> None:
 
 def _add_to_real() -> None:
     """In the counters' order."""
+    with shadow.hiding([MonthArrival, MonthListeners]):
+        months.fold_all()
     with connection.cursor() as cursor:
         cursor.execute(_ADD_DOWNLOADS.format(new=shadow_of(Download)))
         cursor.execute(_MONTHS.format(new=shadow_of(MonthListeners)))
-        months = {(*month,): bytes(sketch) for *month, sketch in cursor.fetchall()}
+        sketches = {(*month,): bytes(sketch) for *month, sketch in cursor.fetchall()}
     with shadow.hiding([Download]):
         rollups.add_all()
         listeners.add_all_to_days()
-    listeners.unite_months(months)
+    months.unite(sketches)
     tally_from(shadow_of(DropTally))

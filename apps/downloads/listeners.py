@@ -1,20 +1,11 @@
-"""Distinct listeners: of a show on a UTC day exactly, of a UTC month by a sketch."""
+"""Distinct listeners of shows on UTC days, exactly; those of months are in months.py."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Iterable
+from datetime import date
 from uuid import UUID
 
-import psycopg
 from django.db import connection
-
-from apps.downloads import sketch
-from apps.downloads.keys import new_key
-from apps.downloads.models import MonthKey
-from apps.downloads.window import last_expired_day
-
-type Month = tuple[UUID, UUID, date]
-"""An organisation, its show and the first day of a month."""
 
 # Rows in the order of their keys, so that counters at work at the same time can't block each other.
 _ARRIVE = """
@@ -43,24 +34,6 @@ SELECT organization_id, show_id, day, count(*) FROM downloads_download
 WHERE is_first_of_listener AND held_address IS NULL
 GROUP BY organization_id, show_id, day ORDER BY show_id, day
 ON CONFLICT (show_id, day) DO UPDATE SET listeners = total.listeners + excluded.listeners
-"""
-_BEGIN_SKETCHES = """
-INSERT INTO downloads_monthlisteners (organization_id, show_id, month, sketch, listeners)
-SELECT organization_id, show_id, month, %s, 0
-FROM unnest(%s::uuid[], %s::uuid[], %s::date[]) AS new (organization_id, show_id, month)
-ON CONFLICT (show_id, month) DO NOTHING
-"""
-_SKETCHES = """
-SELECT show_id, month, sketch FROM downloads_monthlisteners
-WHERE (show_id, month) IN (SELECT * FROM unnest(%s::uuid[], %s::date[]))
-ORDER BY show_id, month FOR UPDATE
-"""
-_STORE = """
-UPDATE downloads_monthlisteners AS stored SET sketch = new.sketch, listeners = new.listeners
-FROM unnest(%s::uuid[], %s::date[], %b::bytea[], %s::bigint[]) AS new (
-    show_id, month, sketch, listeners
-)
-WHERE stored.show_id = new.show_id AND stored.month = new.month
 """
 
 
@@ -122,60 +95,3 @@ def recount(day: date, shows: Collection[UUID]) -> None:
     with connection.cursor() as cursor:
         for statement in (_MARK_FIRST, _LEAVE, _FORGET, _ADD_UP):
             cursor.execute(statement, [day, list(shows)])
-
-
-def month_keys(months: Collection[date]) -> dict[date, bytes]:
-    """The keys of these months; a month without one gets one."""
-    keys = _existing(months)
-    missing = [MonthKey(month=month, key=new_key()) for month in months if month not in keys]
-    if missing:
-        MonthKey.objects.bulk_create(missing, ignore_conflicts=True)
-        keys = _existing(months)
-    return keys
-
-
-def open_month_keys(*, now: datetime) -> None:
-    """Make the keys of the months that are not over yet: one, or two for some days."""
-    first_open = last_expired_day(now) + timedelta(days=1)
-    month_keys({day.replace(day=1) for day in (first_open, now.date())})
-
-
-def _existing(months: Collection[date]) -> dict[date, bytes]:
-    return {row.month: bytes(row.key) for row in MonthKey.objects.filter(month__in=months)}
-
-
-def add_to_months(new: Mapping[Month, Collection[bytes]]) -> None:
-    """Add listeners, by their keys of the month, to the sketches of shows."""
-    _change_months(new, lambda month, before: sketch.add(before, new[month]))
-
-
-def unite_months(new: Mapping[Month, bytes]) -> None:
-    """Unite sketches, made under the same keys, with those of shows."""
-    _change_months(new, lambda month, before: sketch.unite(before, new[month]))
-
-
-def _change_months(new: Iterable[Month], change: Callable[[Month, bytes], bytes]) -> None:
-    months = sorted(new, key=lambda one: one[1:])
-    if not months:
-        return
-    with connection.cursor() as cursor:
-        columns = [list(column) for column in zip(*months, strict=True)]
-        cursor.execute(_BEGIN_SKETCHES, [sketch.empty(), *columns])
-        cursor.execute(_SKETCHES, columns[1:])
-        before = {(show, month): bytes(stored) for show, month, stored in cursor.fetchall()}
-        changed = [
-            (each[1], each[2], united, sketch.count(united))
-            for each in months
-            if (united := change(each, before[each[1:]])) != before[each[1:]]
-        ]
-    if changed:
-        # Beside the statement: within it sketches would be twice as long, and be read as text.
-        with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-            cursor.execute(_STORE, [list(column) for column in zip(*changed, strict=True)])
-
-
-def destroy_expired_month_keys(*, now: datetime) -> int:
-    """Delete the keys of months whose last day is closed; how many there were."""
-    first_open_month = (last_expired_day(now) + timedelta(days=1)).replace(day=1)
-    deleted, _ = MonthKey.objects.filter(month__lt=first_open_month).delete()
-    return deleted

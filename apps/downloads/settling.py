@@ -10,7 +10,7 @@ from django.db import IntegrityError, OperationalError, connection
 from django.db.backends.utils import CursorWrapper
 from psycopg.errors import UniqueViolation
 
-from apps.downloads import listeners, rollups
+from apps.downloads import listeners, months, rollups
 from apps.downloads.amending import amend
 from apps.downloads.batch import Piece
 from apps.downloads.countries import country_of
@@ -240,15 +240,15 @@ def _add_listeners(new: Iterable[Candidate]) -> None:
     listeners.add_to_days(
         (each.piece.owner.organization, each.piece.owner.show, each.reached.key.day) for each in new
     )
-    keys = listeners.month_keys({each.month for each in new})
+    keys = months.keys_of({each.month for each in new})
     keyed = {month: Keyed(key) for month, key in keys.items()}
-    months: defaultdict[listeners.Month, list[bytes]] = defaultdict(list)
+    arrived: defaultdict[months.Month, list[bytes]] = defaultdict(list)
     for each in new:
         organization, show, _ = each.piece.owner
-        months[organization, show, each.month].append(
+        arrived[organization, show, each.month].append(
             keyed[each.month].listener(organization, each.piece.address, each.piece.agent_text)
         )
-    listeners.add_to_months(months)
+    months.add(arrived)
 
 
 def _announced(candidate: Candidate, at: datetime | None) -> NewDownload:

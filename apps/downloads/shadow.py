@@ -19,6 +19,7 @@ from apps.downloads.models import (
     DropTally,
     HourTotal,
     ListenerTotal,
+    MonthArrival,
     MonthListeners,
     MonthTotal,
 )
@@ -32,7 +33,7 @@ type Model = type[models.Model]
 # Everything that a batch writes to.
 WRITTEN: tuple[Model, ...] = (
     *(Coverage, DayListener, Download, HourTotal, DayTotal, MonthTotal, ListenerTotal),
-    *(DropTally, MonthListeners),
+    *(DropTally, MonthArrival, MonthListeners),
 )
 
 

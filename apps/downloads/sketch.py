@@ -6,12 +6,14 @@ Flajolet, Fusy, Gandouet and Meunier (2007); with 4,096 registers the standard e
 
 import math
 from collections.abc import Iterable
+from struct import Struct
 
 PRECISION_BITS = 12
 REGISTERS = 1 << PRECISION_BITS
 # Of a key's first 64 bits, those that are not the register's number.
 _REST_BITS = 64 - PRECISION_BITS
 _ALPHA = 0.7213 / (1 + 1.079 / REGISTERS)
+_MARK = Struct(">HB")
 
 
 def empty() -> bytes:
@@ -19,14 +21,23 @@ def empty() -> bytes:
     return bytes(REGISTERS)
 
 
-def add(sketch: bytes, keys: Iterable[bytes]) -> bytes:
-    """The sketch with these keys in it; each is random, of at least eight bytes."""
-    registers = bytearray(sketch)
+def marks(keys: Iterable[bytes]) -> bytes:
+    """What these keys do to a sketch, in three bytes each: a register's number and a rank.
+
+    Each key is random, of at least eight bytes. One of 2**12 in 2**r keys has the same mark.
+    """
+    packed = bytearray()
     for key in keys:
         number = int.from_bytes(key[:8])
-        register = number >> _REST_BITS
         rest = number & ((1 << _REST_BITS) - 1)
-        rank = _REST_BITS - rest.bit_length() + 1
+        packed += _MARK.pack(number >> _REST_BITS, _REST_BITS - rest.bit_length() + 1)
+    return bytes(packed)
+
+
+def add(sketch: bytes, marks: bytes) -> bytes:
+    """The sketch with those in it who left these marks."""
+    registers = bytearray(sketch)
+    for register, rank in _MARK.iter_unpack(marks):
         if rank > registers[register]:
             registers[register] = rank
     return bytes(registers)

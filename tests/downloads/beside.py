@@ -28,6 +28,10 @@ class Beside:
     def wait_until_it_waits(self) -> None:
         wait_until(self._is_waiting)
 
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
     def join(self) -> None:
         self._thread.join(20)
         assert not self._thread.is_alive()

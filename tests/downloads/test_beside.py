@@ -9,7 +9,16 @@ from django.db import connection, transaction
 from pytest_django import Settings
 
 from apps.core.clock import now
-from apps.downloads import counting, coverage, first_days, history, locks, rollups, shadow
+from apps.downloads import (
+    counting,
+    coverage,
+    first_days,
+    history,
+    locks,
+    months,
+    rollups,
+    shadow,
+)
 from apps.downloads.batch import Message
 from apps.downloads.closing import close_expired
 from apps.downloads.hit import Hit
@@ -20,6 +29,7 @@ from apps.downloads.models import (
     DropTally,
     FirstDays,
     LoggedDay,
+    MonthArrival,
     MonthListeners,
 )
 from apps.downloads.open_days import destroy, keys_for
@@ -252,7 +262,11 @@ def test_an_import_of_history_keeps_nobody_waiting_and_adds_to_what_happened_mea
         DAY,
     ]
     assert not any(table.wrong or table.missing for table in rebuild(replace=False))
+    month = DAY.replace(day=1)
+    show = aired.episode.show_id
     assert MonthListeners.objects.get().listeners == 1
+    assert MonthArrival.objects.count() == 1  # of the counter, with the same listener
+    assert months.listeners_by_month(show, month, month) == {month: 1}
     assert dict(DropTally.objects.values_list("day", "count")) == {
         closed_days[0].date(): 1,
         DAY: 1,

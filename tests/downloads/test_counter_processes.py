@@ -13,11 +13,18 @@ from django.conf import settings as django_settings
 from django.db import OperationalError, connection
 
 from apps.core.clock import now
-from apps.downloads import counter, stream, turns
+from apps.downloads import counter, months, sketch, stream, turns
 from apps.downloads.counter import Counter
-from apps.downloads.models import Download, DropTally, StreamPosition
+from apps.downloads.keys import Keyed
+from apps.downloads.models import (
+    Download,
+    DropTally,
+    MonthArrival,
+    MonthListeners,
+    StreamPosition,
+)
 from tests.downloads.conftest import Aired, Send
-from tests.downloads.making import make_hit, whole
+from tests.downloads.making import OVERCAST, make_hit, whole
 from tests.factories import EpisodeFactory
 from tests.waiting import wait_until
 
@@ -137,6 +144,7 @@ def test_a_killed_process_is_followed_by_one_that_counts_the_rest_exactly(
 
     assert counted() == total
     assert tallies() == {"method": total}
+    assert_listeners_of_the_month(aired, total)
 
 
 @pytest.mark.faults
@@ -162,6 +170,23 @@ def test_of_two_processes_that_count_at_once_either_may_be_killed(
             process.wait()
 
     assert tallies() == {"method": total}
+    assert_listeners_of_the_month(aired, total)
+
+
+def assert_listeners_of_the_month(aired: Aired, total: int) -> None:
+    """The estimate is exactly that of a sketch that has seen each of them."""
+    month = now().date().replace(day=1)
+    keyed = Keyed(months.keys_of([month])[month])
+    organization, show = aired.episode.organization_id, aired.episode.show_id
+    who = [
+        keyed.listener(organization, f"10.0.{number // 250}.{number % 250}", OVERCAST)
+        for number in range(total)
+    ]
+    exact = sketch.count(sketch.add(sketch.empty(), sketch.marks(who)))
+    assert months.listeners_by_month(show, month, month) == {month: exact}
+    months.fold_all()
+    assert MonthListeners.objects.get().listeners == exact
+    assert not MonthArrival.objects.exists()
 
 
 def are_at_work(client: redis.Redis, number: int) -> bool:
@@ -190,7 +215,8 @@ def start_counting(folder: Path) -> subprocess.Popen[bytes]:
     code = (
         "import django; django.setup();"
         "from threading import Event; from apps.downloads import counter;"
-        "counter.BATCH_MESSAGES = 100; counter.Counter().run(Event())"
+        "counter.BATCH_MESSAGES = 100; counter.FOLD_EVERY_SECONDS = 0;"
+        "counter.Counter().run(Event())"
     )
     environment = os.environ | {
         "DATABASE_URL": url,

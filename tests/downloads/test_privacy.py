@@ -10,10 +10,18 @@ import time_machine
 from django.db import connection
 from pytest_django import Settings
 
-from apps.downloads import archive
+from apps.downloads import archive, months, sketch
 from apps.downloads.closing import close_expired
 from apps.downloads.hit import Hit
-from apps.downloads.models import DayKey, Download, DropTally, HitBatch, MonthKey
+from apps.downloads.models import (
+    DayKey,
+    Download,
+    DropTally,
+    HitBatch,
+    MonthArrival,
+    MonthKey,
+    MonthListeners,
+)
 from apps.downloads.open_days import keys_for
 from apps.downloads.partitions import PARTITIONED
 from apps.downloads.quarantine import release_address
@@ -110,6 +118,7 @@ def test_nothing_that_is_left_of_a_closed_day_leads_to_a_listener(
     assert {(table, what) for table, row in left for what, t in sought.items() if t in row} == set()
     assert not DayKey.objects.exists()
     assert not MonthKey.objects.exists()
+    assert not MonthArrival.objects.exists()
 
 
 def test_only_the_sketch_of_the_month_outlives_the_day_and_it_names_nobody_without_its_key(
@@ -122,6 +131,20 @@ def test_only_the_sketch_of_the_month_outlives_the_day_and_it_names_nobody_witho
     (month,) = MonthKey.objects.all()
     who = keyed(bytes(month.key), f"listener|{organization}|{ADDRESS}|{AGENT}").hex()
     assert not [table for table, row in everything() if who in row]
+
+
+def test_what_waits_for_a_sketch_tells_of_a_listener_no_more_than_the_sketch_will(
+    yesterday: list[Hit],
+) -> None:
+    """Three bytes each: which register, and what it rises to."""
+    marks = bytes(MonthArrival.objects.get().marks)
+    assert len(marks) == 3 * 3  # two addresses, of which one came on two days
+
+    months.fold_all()
+
+    assert not MonthArrival.objects.exists()
+    held = bytes(MonthListeners.objects.get().sketch)
+    assert held == sketch.add(sketch.empty(), marks)
 
 
 def test_every_byte_string_that_is_left_is_known_to_hold_no_person(yesterday: list[Hit]) -> None:

@@ -9,7 +9,7 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from apps.downloads import archive, closing
+from apps.downloads import archive, closing, months
 from apps.downloads import recount as recounting
 from apps.downloads.models import (
     Coverage,
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("noon")
 type Run = Callable[..., str]
 TABLES = (
     *("coverage", "download", "daylistener", "hourtotal", "daytotal", "monthtotal"),
-    *("listenertotal", "droptally", "monthlisteners"),
+    *("listenertotal", "droptally", "montharrival", "monthlisteners"),
 )
 
 
@@ -258,11 +258,38 @@ def test_kept_hits_open_only_with_the_key_of_their_day(
     assert HitBatch.objects.count() == 2
 
 
+@pytest.mark.parametrize("is_folded", [False, True])
+def test_a_recount_leaves_the_listeners_of_months_as_they_are(
+    is_folded: bool,
+    aired: Aired,
+    send: Send,
+    count: Count,
+    recount: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    send(*aired.hits(whole(), whole(ip="198.51.100.1", agent="FancySPIDER/1")))
+    count()
+    if is_folded:
+        months.fold_all()
+    tables = ("montharrival", "monthlisteners")
+    before = {table: rows()[table] for table in tables}
+    monkeypatch.setattr("apps.downloads.rules._CRAWLER", __import__("re").compile("nothing"))
+    monkeypatch.setattr("apps.downloads.rules._by_agent", _without_cache())
+
+    recount("--yes")
+
+    assert counted() == 2
+    assert {table: rows()[table] for table in tables} == before
+    months.fold_all()
+    assert MonthListeners.objects.get().listeners == 1
+
+
 def test_totals_built_anew_leave_the_listeners_of_months_and_say_so(
     aired: Aired, send: Send, count: Count
 ) -> None:
     send(*aired.hits(whole()))
     count()
+    months.fold_all()
     MonthListeners.objects.update(listeners=5, sketch=b"")
     before = list(MonthListeners.objects.values())
     out = StringIO()

@@ -185,3 +185,22 @@ class MonthListeners(models.Model):
 
     def __str__(self) -> str:
         return f"about {self.listeners} in {self.month:%Y-%m}"
+
+
+class MonthArrival(models.Model):
+    """New listeners of a show in a UTC month that are not in its sketch yet, of one batch.
+
+    It lives for seconds: months.py folds it into the sketch. All that is told of a listener is the
+    mark that he would leave there, see sketch.py.
+    """
+
+    # What is folded, and what a chart looks up, is a show's month; so no index is needed but this.
+    pk = models.CompositePrimaryKey("show", "month", "batch")
+    show = OutlivedKey(Show)
+    month = models.DateField()
+    batch = models.UUIDField()
+    organization = OutlivedKey(Organization)
+    marks = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{len(self.marks)} bytes of marks in {self.month:%Y-%m}"
