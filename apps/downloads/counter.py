@@ -78,7 +78,7 @@ class Counter:
                         while not stop.is_set():
                             self._turn(stop)
                             delay = 0.0
-                        months.fold_all()
+                        self._fold_all()
                         self._leave()
                 except _PASSING as error:
                     delay = min(delay * 2 + 0.25, MAX_BACKOFF_SECONDS)
@@ -96,17 +96,32 @@ class Counter:
         if self._is_adopting_due() and self._ahead is None and self._cursor is not None:
             self._adopted_at = began
             self.adopt()
-        self._fold(began)
+        self._fold_when_due(began)
         handled = self.step(block_ms=BLOCK_MS)
         if 0 < handled < BATCH_MESSAGES:
             stop.wait(max(0.0, PACE_SECONDS - (time.monotonic() - began)))
 
-    def _fold(self, began: float) -> None:
-        """Bring new listeners into the sketches of months, a part in each turn."""
+    def _fold_when_due(self, began: float) -> None:
+        """A part in each turn."""
         if self._to_fold is None and began - self._folded_at >= FOLD_EVERY_SECONDS:
             self._folded_at, self._to_fold = began, months.BEGINNING
         if self._to_fold is not None:
-            self._to_fold = months.fold(self._to_fold)
+            self._to_fold = self._fold(self._to_fold)
+
+    def _fold_all(self) -> None:
+        self._to_fold = months.BEGINNING
+        while self._to_fold is not None:
+            self._to_fold = self._fold(self._to_fold)
+
+    def _fold(self, after: months.Place) -> months.Place | None:
+        """Bring new listeners into the sketches of months; counting goes on without as well."""
+        try:
+            return months.fold(after)
+        except _PASSING:
+            raise
+        except Exception:
+            logger.exception("New listeners can't be brought into the estimates of months")
+            return None
 
     def step(self, *, block_ms: int | None = None) -> int:
         """Count one batch; how many messages it had. Waits up to ``block_ms`` for the first."""

@@ -9,7 +9,9 @@ Whoever takes several takes them in this order, so that nobody waits in a circle
 3. *Days* (open_days.py), for making and dropping partitions; then these, in the order of
    partitions.PARTITIONED.
 4. *Rows*: coverage, listeners of the day, downloads, totals of hours, days and months, totals of
-   listeners, sketches, tallies; of each table by one statement, in the order of keys.
+   listeners, arrivals, sketches, tallies; of each table by one statement, in the order of keys.
+   Batches append arrivals, for which nobody waits, and take no sketch; whoever folds arrivals
+   (months.py) passes over those that another one is folding.
 5. *First days* (first_days.py), then their rows. Whoever holds these waits for nothing more.
 
 Who holds 2 alone may take 3 to 5 in any order: others hold 3 or 5 without 2 only where they take

@@ -13,15 +13,17 @@ import pytest
 import time_machine
 from django.db import transaction
 
+from apps.core.clock import now
 from apps.downloads import charts, counter, locks, months, shadow, sketch
 from apps.downloads.closing import close_expired
 from apps.downloads.counter import Counter
-from apps.downloads.models import MonthArrival, MonthKey, MonthListeners
+from apps.downloads.models import Download, MonthArrival, MonthKey, MonthListeners
 from apps.downloads.months import Month, Place
 from apps.downloads.totals import Period, Scope
 from tests.downloads.beside import Beside
 from tests.downloads.conftest import Aired, Count, Send
 from tests.downloads.making import AGENTS, NOON, whole
+from tests.factories import EpisodeFactory
 from tests.waiting import wait_until
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
@@ -267,6 +269,30 @@ def test_a_counter_folds_now_and_then_and_before_it_leaves(
     assert not thread.is_alive()
     assert not waiting()
     assert stored().keys() == set(SHOWS)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sketch_that_can_not_be_read_stops_no_counter(
+    transactional_db: None, send: Send, caplog: pytest.LogCaptureFixture
+) -> None:
+    aired = Aired(EpisodeFactory())
+    MonthListeners.objects.create(
+        organization_id=ORGANIZATION, show_id=SHOWS[0], month=OCTOBER, sketch=b"", listeners=5
+    )
+    months.add({month_of(SHOWS[0]): keys(5)})
+    stop = threading.Event()
+    thread = threading.Thread(target=Counter().run, args=(stop,))
+    thread.start()
+    try:
+        send(*aired.hits(whole(when=now())))
+        wait_until(Download.objects.exists)
+    finally:
+        stop.set()
+        thread.join(timeout=20)
+
+    assert not thread.is_alive()
+    assert waiting()[SHOWS[0]] == 1  # for whoever mends it
+    assert "can't be brought into" in caplog.text
 
 
 @pytest.mark.usefixtures("noon")

@@ -15,6 +15,7 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
+from apps.downloads import sketch
 from tests.downloads.stored import stored_totals
 from tests.downloads.storing import store_download
 from tests.factories import EpisodeFactory, ShowFactory
@@ -221,3 +222,23 @@ def test_months_of_episodes_are_added_up_from_their_days() -> None:
             cursor.execute(statement)
 
     assert stored_totals() == before
+
+
+def test_whoever_goes_back_before_arrivals_loses_no_listener_that_still_waits(scratch: str) -> None:
+    migrate(scratch)
+    marks = sketch.marks([bytes([number]) * 16 for number in range(1, 20)])
+    with psycopg.connect(scratch) as database:
+        database.execute(
+            "INSERT INTO downloads_montharrival (show_id, month, batch, organization_id, marks) "
+            "VALUES (%s, '2026-10-01', %s, %s, %s)",
+            [SHOW, EPISODE, ORGANIZATION, marks],
+        )
+
+    migrate(scratch, "downloads", "0009")
+    with psycopg.connect(scratch) as database:
+        ((held, listeners),) = database.execute(
+            "SELECT sketch, listeners FROM downloads_monthlisteners"
+        ).fetchall()
+        assert bytes(held) == sketch.add(sketch.empty(), marks)
+        assert listeners == 19
+    migrate(scratch)
