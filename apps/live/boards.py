@@ -66,7 +66,7 @@ def current_text(board: Board) -> str:
         return known
     text = encode(board_message(board))
     try:
-        last_words.remember(board, text, seconds=_FRESH_SECONDS, is_newest=False)
+        last_words.remember({board: text}, seconds=_FRESH_SECONDS, is_newest=False)
     except (RedisError, OSError) as error:
         logger.warning("A board's state could not be kept: %s", error)
     return text
