@@ -48,11 +48,10 @@ def tables_of_shows(
 
 # A total of a show, an episode or a part of either is one row for each day, so there is nothing to
 # add up within a day. For each show alone the planner takes that show's index.
-_WANTED = "unnest(%(shows)s::uuid[], %(days)s::date[]) AS wanted (show, today)"
-_SHARES = f"""
+_SHARES = """
 SELECT wanted.show, part.dimension, one.value, one.downloads
-FROM {_WANTED}
-CROSS JOIN (VALUES ('{Dimension.APP.value}'), ('{Dimension.COUNTRY.value}')) AS part (dimension)
+FROM unnest(%(shows)s::uuid[], %(days)s::date[]) AS wanted (show, today)
+CROSS JOIN (VALUES ('app'), ('country')) AS part (dimension)
 CROSS JOIN LATERAL (
     SELECT value, downloads FROM downloads_daytotal
     WHERE show_id = wanted.show AND episode_id IS NULL AND dimension = part.dimension
@@ -61,24 +60,26 @@ CROSS JOIN LATERAL (
 ) AS one
 ORDER BY one.downloads DESC, one.value
 """
-_TOP_EPISODES = f"""
+_TOP_EPISODES = """
 SELECT wanted.show, one.*
-FROM {_WANTED}
+FROM unnest(%(shows)s::uuid[], %(days)s::date[]) AS wanted (show, today)
 CROSS JOIN LATERAL (
     SELECT total.episode_id, episode.title, total.downloads
-    FROM downloads_daytotal AS total JOIN podcasts_episode AS episode ON episode.id = episode_id
+    FROM downloads_daytotal AS total
+    JOIN podcasts_episode AS episode ON episode.id = episode_id AND episode.show_id = wanted.show
     WHERE total.show_id = wanted.show AND day = wanted.today AND dimension = ''
         AND episode_id IS NOT NULL AND downloads > 0
     ORDER BY downloads DESC, title, episode_id LIMIT %(limit)s
 ) AS one
 ORDER BY one.downloads DESC, one.title, one.episode_id
 """
-_GROWN = f"""
+_GROWN = """
 SELECT wanted.show, grown.episode_id, ever.downloads
-FROM {_WANTED}
+FROM unnest(%(shows)s::uuid[], %(days)s::date[]) AS wanted (show, today)
 CROSS JOIN LATERAL (
     SELECT total.episode_id, sum(downloads) AS downloads, episode.title
-    FROM downloads_daytotal AS total JOIN podcasts_episode AS episode ON episode.id = episode_id
+    FROM downloads_daytotal AS total
+    JOIN podcasts_episode AS episode ON episode.id = episode_id AND episode.show_id = wanted.show
     WHERE total.show_id = wanted.show AND day BETWEEN wanted.today - 1 AND wanted.today
         AND dimension = '' AND episode_id IS NOT NULL
     GROUP BY total.episode_id, episode.title HAVING sum(downloads) > 0
@@ -95,7 +96,7 @@ ORDER BY grown.downloads DESC, grown.title, grown.episode_id
 
 
 def _read(query: str, todays: Mapping[UUID, date], *, limit: int) -> Iterable[tuple[Any, ...]]:
-    wanted = {"shows": list(todays), "days": list(todays.values()), "limit": limit}
+    wanted: dict[str, Any] = {"shows": list(todays), "days": list(todays.values()), "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(query, wanted)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

@@ -13,7 +13,7 @@ EARLY_SECONDS = 0.4
 RANKING_SECONDS = 5.0
 """The least time between two readings of one board's tables."""
 RANKINGS_SHARE = 0.2
-"""The most of the publisher's time that tables may take: of many boards they are read less often."""
+"""The most of the publisher's time that tables may take: those of many boards are read rarely."""
 REPEAT_SECONDS = 15.0
 """Even without news a board is told what it shows: a lost message is made good."""
 REBUILD_SECONDS = 60.0

@@ -44,7 +44,9 @@ def fill(episodes: Sequence[Episode], today: date, chance: random.Random) -> Non
         day = today - timedelta(days=days)
         of = {"organization_id": episodes[0].organization_id, "show_id": episodes[0].show_id}
         DayTotal.objects.bulk_create(
-            DayTotal(**of, episode_id=episode, day=day, dimension=dimension, value=name, downloads=n)
+            DayTotal(
+                **of, episode_id=episode, day=day, dimension=dimension, value=name, downloads=n
+            )
             for episode in (None, *(one.id for one in episodes))
             for dimension in (Dimension.ALL, Dimension.APP, Dimension.COUNTRY, Dimension.DEVICE)
             for name in ([""] if dimension == Dimension.ALL else NAMES)
