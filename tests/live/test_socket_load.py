@@ -38,7 +38,7 @@ pytestmark = [
     pytest.mark.usefixtures("clean_valkey"),
 ]
 
-QUERIES_OF_A_SHOW = 8  # totals, tables and the latest, whoever looks on
+QUERIES_OF_A_SHOW = 6  # totals, tables and the latest, whoever looks on
 
 
 @pytest.mark.parametrize(
