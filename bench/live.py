@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -19,7 +19,7 @@ from apps.core.ids import new_id
 from apps.downloads import stream
 from apps.downloads.hit import Hit
 from bench import goals
-from bench.backlog import wait_until_counted
+from bench.backlog import wait_until_counted, wait_until_tidy
 from bench.figure import Figure
 from bench.load.bodies import FaultError
 from bench.scenario import Scene, say
@@ -88,6 +88,7 @@ class Run:
 def measure_live(scene: Scene) -> Iterator[Figure]:
     """Dashboards spread over many shows, then as many on one."""
     extent = scene.extent
+    wait_until_tidy()
     for shows in (extent.live_shows, 1):
         wait_until_counted()
         run = asyncio.run(_run(scene, _make_shows(scene, shows)))
@@ -248,10 +249,23 @@ def _processes(scene: Scene) -> dict[str, psutil.Process]:
 
 
 def _cpu(processes: Mapping[str, psutil.Process]) -> dict[str, float]:
-    """Seconds so far, children included."""
-    found = {}
-    for name, process in processes.items():
-        family = [process] if name == "bench" else [process, *process.children(recursive=True)]
-        times = [one.cpu_times() for one in family if one.is_running()]
-        found[name] = sum(one.user + one.system for one in times)
-    return found
+    """Seconds so far, children included, also those that have ended."""
+    return {
+        name: _own(process) if name == "bench" else _with_children(process)
+        for name, process in processes.items()
+    }
+
+
+def _own(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _with_children(process: psutil.Process) -> float:
+    """Of all: the system adds a child's time to its parent's ``children_…`` when it ends."""
+    total = 0.0
+    for one in [*process.children(recursive=True), process]:
+        with suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total

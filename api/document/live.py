@@ -41,6 +41,11 @@ _ALWAYS: Schema = {
     "id": {"type": ["string", "null"], "format": "uuid", "description": "Of whose board it is."},
     "day": {"type": "string", "format": "date", "description": "Today, in `time_zone`."},
     "day_ends_at": _TIME,
+    "provisional_from": {
+        "type": "string",
+        "format": "date",
+        "description": "The first day whose figures late reports may still change.",
+    },
     "time_zone": {
         "type": ["string", "null"],
         "description": "In which days end; null where each show’s end in its own.",

@@ -125,9 +125,9 @@ class ChangeStream(EventStream):
             self._stop_hearing(ear)
         await super().leave()
 
-    async def _check_again(self) -> bool:
+    async def _check_again(self, *, within_seconds: float = 0.0) -> bool:
         """Rights that change may change what is heard as well."""
-        is_let_in = await super()._check_again()
+        is_let_in = await super()._check_again(within_seconds=within_seconds)
         if is_let_in and set(self.ears()) != set(self._heard):
             try:
                 await self._move()

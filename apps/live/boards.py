@@ -2,6 +2,7 @@
 
 import logging
 from abc import ABC
+from collections.abc import Sequence
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -10,6 +11,8 @@ from redis.exceptions import RedisError
 from apps.accounts.actors import Actor
 from apps.live import last_words
 from apps.live.access import require_board
+from apps.live.ears import listen, stop_listening
+from apps.live.gathering import Gathering
 from apps.live.groups import Board, Kind, keep_open
 from apps.live.listening import Listening
 from apps.live.states import board_message, encode
@@ -20,19 +23,39 @@ logger = logging.getLogger(__name__)
 _FRESH_SECONDS = 1
 
 
+async def _keep_all(boards: Sequence[Board]) -> list[None]:
+    await keep_open(*boards)
+    return [None] * len(boards)
+
+
+# Those that were checked together renew together.
+_renewals: Gathering[Board, None] = Gathering(_keep_all, most=1000)
+
+
 class BoardListening(Listening, ABC):
     """One open dashboard; ``kind`` and the address's ``id`` say which."""
 
     def __init__(self, *, kind: Kind, **options: Any) -> None:
         super().__init__(**options)
         self._kind = kind
+        self._heard = ""  # the group that the ear listens to for it
 
     def board(self) -> Board:
         """Which board this address shows."""
         return Board(self._kind, self.scope["url_route"]["kwargs"].get("id"))
 
     def own_groups(self) -> list[str]:
-        return [self.board().group]
+        return []  # the process has one ear for all dashboards of a board
+
+    async def join(self) -> None:
+        await super().join()
+        self._heard = self.board().group
+        await listen(self._heard, self, self.tell)
+
+    async def leave(self) -> None:
+        if self._heard:
+            stop_listening(self._heard, self)
+        await super().leave()
 
     def may_listen(self, actor: Actor) -> None:
         require_board(actor, self.board())
@@ -44,13 +67,9 @@ class BoardListening(Listening, ABC):
     async def renew(self) -> None:
         """Keep the board registered as open; after a crash that runs out by itself."""
         try:
-            await keep_open(self.board())
+            await _renewals.ask(self.board(), within_seconds=0.0)
         except (RedisError, OSError) as error:
             logger.warning("A dashboard could not be kept registered: %s", error)
-
-    async def board_message(self, event: dict[str, str]) -> None:
-        """From the group."""
-        self.tell(event["text"])
 
 
 def current_text(board: Board) -> str:
@@ -66,7 +85,7 @@ def current_text(board: Board) -> str:
         return known
     text = encode(board_message(board))
     try:
-        last_words.remember(board, text, seconds=_FRESH_SECONDS, is_newest=False)
+        last_words.remember({board: text}, seconds=_FRESH_SECONDS, is_newest=False)
     except (RedisError, OSError) as error:
         logger.warning("A board's state could not be kept: %s", error)
     return text

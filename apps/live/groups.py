@@ -65,9 +65,10 @@ def _key() -> str:
     return valkey.key("live", "open")
 
 
-async def keep_open(board: Board) -> None:
-    """Note that somebody watches this board; forgotten unless repeated within OPEN_SECONDS."""
-    await valkey.async_connection().zadd(_key(), {board.group: time.time() + OPEN_SECONDS})
+async def keep_open(*boards: Board) -> None:
+    """Note that somebody watches these boards; forgotten unless repeated within OPEN_SECONDS."""
+    until = time.time() + OPEN_SECONDS
+    await valkey.async_connection().zadd(_key(), {board.group: until for board in boards})
 
 
 def open_boards() -> set[Board]:

@@ -1,5 +1,6 @@
 """What each board was told last, for whoever opens it next: a second dashboard asks no database."""
 
+from collections.abc import Mapping
 from typing import cast
 
 from apps.core import valkey
@@ -12,9 +13,12 @@ def read(board: Board) -> str | None:
     return None if found is None else found.decode()
 
 
-def remember(board: Board, text: str, *, seconds: int, is_newest: bool = True) -> None:
-    """Keep what a board shows for whoever opens it next."""
-    valkey.connection().set(_key(board), text, ex=seconds, nx=not is_newest)
+def remember(texts: Mapping[Board, str], *, seconds: int, is_newest: bool = True) -> None:
+    """Keep what boards show for whoever opens them next."""
+    pipe = valkey.connection().pipeline(transaction=False)
+    for board, text in texts.items():
+        pipe.set(_key(board), text, ex=seconds, nx=not is_newest)
+    pipe.execute()
 
 
 def _key(board: Board) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, ClassVar
@@ -23,6 +24,7 @@ from apps.accounts.rechecks import groups_of
 from apps.accounts.scopes import Scope
 from apps.accounts.tokens import TokenRefusedError
 from apps.core.vitals import tally
+from apps.live.gathering import Gathering
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +34,12 @@ NOT_ALLOWED = 4403
 NOT_FOUND = 4404
 
 # Many of them every second, and none of them touches the database: see `dispatch`.
-_LIGHT_EVENTS = {"board.message", "audio.progress"}
+_LIGHT_EVENTS = {"audio.progress"}
+
+# Of a pulse: so long the checks of several wait for each other. A thread's turn and a connection of
+# the pool cost as much as a check.
+_GATHERING_SHARE = 0.04
+_CHECKS_AT_ONCE = 10  # or requests would wait for the thread
 
 
 class RefusedError(Exception):
@@ -46,6 +53,31 @@ class RefusedError(Exception):
         self.code = code
         self.detail = detail
         self.name = name
+
+
+async def _check_all(checks: Sequence[Callable[[], None]]) -> list[Exception | None]:
+    answers: list[Exception | None] = await database_sync_to_async(_run_all)(checks)
+    return answers
+
+
+def _run_all(checks: Sequence[Callable[[], None]]) -> list[Exception | None]:
+    """What each raised; without the database they don't wait for it one after the other."""
+    away: DatabaseError | None = None
+    answers: list[Exception | None] = []
+    for check in checks:
+        try:
+            if away is None:
+                check()
+            answers.append(away)
+        except DatabaseError as error:
+            away = error
+            answers.append(error)
+        except Exception as error:
+            answers.append(error)
+    return answers
+
+
+_checks: Gathering[Callable[[], None], None] = Gathering(_check_all, most=_CHECKS_AT_ONCE)
 
 
 class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no types
@@ -162,10 +194,13 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
         """From one of the actor's groups: what they may see has changed."""
         await self._check_again()
 
-    async def _check_again(self) -> bool:
+    async def _check_again(self, *, within_seconds: float = 0.0) -> bool:
         """Whether they may still listen; else they have been told."""
         try:
-            await database_sync_to_async(self._check_now)()
+            if within_seconds:
+                await _checks.ask(self._check_now, within_seconds=within_seconds)
+            else:
+                await database_sync_to_async(self._check_now)()
         except RefusedError as refused:
             await self.refuse(refused)
             return False
@@ -175,7 +210,7 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
         return True
 
     def _check_now(self) -> None:
-        """All in one thread and one go: hundreds of dashboards ask this again and again."""
+        """All in one thread and one go."""
         self._check(self._actor_now())
 
     def _actor_now(self) -> Actor:
@@ -215,8 +250,10 @@ class Listening(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels has no ty
     async def _pulse(self) -> None:
         while True:
             # Those who came together, after a restart for instance, don't all ask at once.
-            await asyncio.sleep(self._pulse_seconds * random.uniform(0.6, 1.0))  # noqa: S311
-            if not await self._check_again():
+            gathering = self._pulse_seconds * _GATHERING_SHARE
+            pause = self._pulse_seconds * random.uniform(0.6, 1.0) - gathering  # noqa: S311
+            await asyncio.sleep(pause)
+            if not await self._check_again(within_seconds=gathering):
                 return
             await self.renew()
             self.wake()

@@ -1,19 +1,16 @@
 """Telling open boards what changed: at once after quiet, then at most once a second."""
 
-import asyncio
 import logging
 import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import redis
-from channels.layers import get_channel_layer
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
@@ -34,8 +31,9 @@ from apps.live.states import (
     figures_of,
     moments,
     says_the_same,
+    tables_of,
 )
-from apps.live.watched import REPEAT_SECONDS, Watched
+from apps.live.watched import RANKING_SECONDS, RANKINGS_SHARE, REPEAT_SECONDS, Watched
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +46,19 @@ _RETRY_SECONDS = 1.0
 # An engine is away: whatever was not told stays noted and goes out later.
 _PASSING = (redis.RedisError, OSError, DatabaseError)
 
+# So that one slow reading does not keep tables from being read for long.
+_NEWEST_WEIGHT = 0.1
+
 type Send = Callable[[Mapping[Board, str]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What was read of many boards at once, and how long the tables of each took."""
+
+    figures: Mapping[Board, LiveFigures] = field(default_factory=dict)
+    tables: Mapping[Board, Message] = field(default_factory=dict)
+    seconds_each: float = 0.0
 
 
 class Publisher:
@@ -70,6 +80,7 @@ class Publisher:
         self._wake = threading.Event()
         self._watched: dict[Board, Watched] = {}
         self._revision: int | None = None
+        self._ranking_seconds = 0.0  # what reading one board's tables takes, on the average
         self._lease = Lease(secrets.token_hex(8))
 
     def note(self, summary: BatchSummary) -> None:
@@ -165,6 +176,9 @@ class Publisher:
         self, boards: set[Board], with_news: set[Board], with_activity: set[Board]
     ) -> None:
         self._watched = {board: self._watched.get(board) or Watched() for board in boards}
+        pause = max(RANKING_SECONDS, len(boards) * self._ranking_seconds / RANKINGS_SHARE)
+        for watched in self._watched.values():
+            watched.ranking_pause = pause
         for board in with_news & boards:
             self._watched[board].has_news = True
         for board in with_activity & boards:
@@ -181,50 +195,57 @@ class Publisher:
         # The moment first: what is counted meanwhile may be missing there, never in the totals.
         now_there = moments(boards, at=moment)
         failure: Exception | None = None
-        figures = self._figures(boards, at, moment)
+        together = self._read_together(boards, at, moment)
+        messages: dict[Board, Message] = {}
         for board in boards:
             try:
-                described = self._described_or_none(board, at, moment, figures.get(board))
+                described = self._described_or_none(board, at, moment, together)
             except _PASSING as error:
                 failure = error
                 break
             if described is not None:
-                self._tell(board, described | now_there[board], at)
+                messages[board] = described | now_there[board]
+        self._tell(messages, at)
         if failure is not None:
             raise failure
 
-    def _tell(self, board: Board, message: Message, at: float) -> None:
-        watched = self._watched[board]
-        is_repetition = at - watched.sent_at >= REPEAT_SECONDS
-        is_sent = is_repetition or not says_the_same(message, watched.told or {})
-        if is_sent:
-            text = encode(message)
-            last_words.remember(board, text, seconds=2 * int(REPEAT_SECONDS))
-            self._send({board: text})
-        watched.note_served(message, at, is_sent=is_sent)
+    def _tell(self, messages: Mapping[Board, Message], at: float) -> None:
+        texts = {
+            board: encode(message)
+            for board, message in messages.items()
+            if at - self._watched[board].sent_at >= REPEAT_SECONDS
+            or not says_the_same(message, self._watched[board].told or {})
+        }
+        if texts:
+            last_words.remember(texts, seconds=2 * int(REPEAT_SECONDS))
+            self._send(texts)
+        for board, message in messages.items():
+            self._watched[board].note_served(message, at, is_sent=board in texts)
 
-    def _figures(
-        self, boards: Sequence[Board], at: float, moment: datetime
-    ) -> dict[Board, LiveFigures]:
+    def _read_together(self, boards: Sequence[Board], at: float, moment: datetime) -> Together:
         """Of those that can be read together; what is missing is read board by board."""
         wanted = [one for one in boards if self._watched[one].needs_totals(at, moment=moment)]
+        ranked = [one for one in wanted if self._watched[one].needs_rankings(at, moment=moment)]
         try:
-            return figures_of(wanted, at=moment)
+            figures = figures_of(wanted, at=moment)
+            began = self._clock()
+            tables = tables_of(ranked, at=moment)
         except _PASSING:
             raise
         except Exception:
             logger.exception("The shows can't be read together")
-            return {}
+            return Together()
+        return Together(figures, tables, (self._clock() - began) / max(len(tables), 1))
 
     def _described_or_none(
-        self, board: Board, at: float, moment: datetime, figures: LiveFigures | None
+        self, board: Board, at: float, moment: datetime, together: Together
     ) -> Message | None:
         """One board that can't be read must not keep the others from their news."""
         watched = self._watched[board]
         try:
             if watched.described is not None and not watched.needs_totals(at, moment=moment):
                 return watched.described
-            return self._describe(board, watched, at, moment, figures)
+            return self._describe(board, watched, at, moment, together)
         except _PASSING:
             watched.served_at = at  # next time others come first
             raise
@@ -235,18 +256,18 @@ class Publisher:
             return None
 
     def _describe(
-        self,
-        board: Board,
-        watched: Watched,
-        at: float,
-        moment: datetime,
-        figures: LiveFigures | None,
+        self, board: Board, watched: Watched, at: float, moment: datetime, together: Together
     ) -> Message:
         began = self._clock()
         with_rankings = watched.needs_rankings(at, moment=moment)
-        before = None if with_rankings else watched.described
-        message = describe(board, at=moment, rankings_of=before, figures=figures)
+        rankings = together.tables.get(board) if with_rankings else watched.described
+        message = describe(
+            board, at=moment, rankings_of=rankings, figures=together.figures.get(board)
+        )
         took = self._clock() - began
+        if with_rankings:
+            took += together.seconds_each if board in together.tables else 0.0
+            self._ranking_seconds += (took - self._ranking_seconds) * _NEWEST_WEIGHT
         watched.note_described(message, at, with_rankings=with_rankings, took_seconds=took)
         return message
 
@@ -256,25 +277,3 @@ def _ids_of(downloads: Collection[NewDownload]) -> set[UUID | None]:
     for download in downloads:
         ids |= {download.show, download.episode, download.organization}
     return ids
-
-
-async def _send_to_groups(messages: Mapping[Board, str]) -> None:
-    layer: Any = get_channel_layer()
-    for board, text in messages.items():
-        await layer.group_send(board.group, {"type": "board.message", "text": text})
-
-
-@contextmanager
-def publishing() -> Iterator[Publisher]:
-    """A publisher in a thread of its own; the counter calls its ``note`` after every batch."""
-    stop = threading.Event()
-    # One loop for good: the channel layer keeps its connection per loop.
-    with asyncio.Runner() as runner:
-        publisher = Publisher(send=lambda messages: runner.run(_send_to_groups(messages)))
-        thread = threading.Thread(target=publisher.run, args=(stop,), name="live", daemon=True)
-        thread.start()
-        try:
-            yield publisher
-        finally:
-            stop.set()
-            thread.join(timeout=10)

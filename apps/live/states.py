@@ -1,11 +1,11 @@
 """What a board shows right now: one function for sockets, streams, polling and the page itself."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+import msgspec
 import redis
 
 from apps.core import valkey
@@ -15,6 +15,7 @@ from apps.downloads.episode_figures import all_time, all_time_of_episodes
 from apps.downloads.revision import read_revision
 from apps.downloads.shows_at_once import LiveFigures, figures_of_shows
 from apps.downloads.summary import Activity
+from apps.downloads.tables_of_shows import tables_of_shows
 from apps.live.country_names import country_name
 from apps.live.groups import PLATFORM, Board, Kind
 from apps.live.health import health_message
@@ -49,7 +50,7 @@ def board_message(
 
 def encode(message: Message) -> str:
     """A message as the text that sockets carry."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    return msgspec.json.encode(message).decode()
 
 
 def says_the_same(one: Message, other: Message) -> bool:
@@ -111,7 +112,9 @@ def describe(
 ) -> Message:
     """What the database says; days are those of each show's time zone, the platform's are UTC's.
 
-    ``figures`` are the board's own, where many were read at once: see :func:`figures_of`.
+    ``figures`` are the board's own, where many were read at once: see :func:`figures_of`. The
+    tables are those of ``rankings_of``, if that is given: an earlier message, or what
+    :func:`tables_of` read.
     """
     place = place_of(board)
     scope, today = place.scope_at(at), place.day(at)
@@ -122,6 +125,7 @@ def describe(
         "id": str(board.id) if board.id else None,
         "day": today.isoformat(),
         "day_ends_at": place.day_ends_at(at).isoformat(),
+        "provisional_from": place.first_open(at).isoformat(),
         "time_zone": None if place.zones else place.zone.key,
         "today": figures.today,
         "week": figures.last_7,
@@ -145,6 +149,27 @@ def figures_of(boards: Iterable[Board], *, at: datetime) -> dict[Board, LiveFigu
     return {Board.of_show(show): figures for show, figures in found.items()}
 
 
+def tables_of(boards: Iterable[Board], *, at: datetime) -> dict[Board, Message]:
+    """The tables of those of the boards that can be read together: the shows'."""
+    todays = {
+        board.id: place_of(board).day(at)
+        for board in boards
+        if board.kind is Kind.SHOW and board.id
+    }
+    if not todays:
+        return {}
+    found = tables_of_shows(todays, limit=RANKED_SHOWN, grown=EPISODES_SENT)
+    return {
+        Board.of_show(show): {
+            "apps": _apps(tables.apps),
+            "countries": _countries(tables.countries),
+            "episodes": {str(episode): count for episode, count in tables.grown.items()},
+            "top_episodes": _episodes(tables.top_episodes),
+        }
+        for show, tables in found.items()
+    }
+
+
 def _figures(scope: totals.Scope, today: date) -> LiveFigures:
     headline = totals.headline(scope, today=today)
     return LiveFigures(
@@ -165,25 +190,29 @@ def _rankings(board: Board, scope: totals.Scope, today: date) -> Message:
     """The tables of today, and the totals of a show's episodes."""
     period = totals.Period(today, today)
     rankings: Message = {
-        "apps": [
-            {"name": app.name or "Unknown app", "count": app.downloads}
-            for app in totals.top_apps(scope, period, limit=RANKED_SHOWN)
-        ],
-        "countries": [
-            {"name": country_name(country.name), "count": country.downloads}
-            for country in totals.top_countries(scope, period, limit=RANKED_SHOWN)
-        ],
+        "apps": _apps(totals.top_apps(scope, period, limit=RANKED_SHOWN)),
+        "countries": _countries(totals.top_countries(scope, period, limit=RANKED_SHOWN)),
     }
     if scope.show and not scope.episode:
         rankings["episodes"] = _grown_episodes(scope, scope.show, today)
     if board.kind is not Kind.EPISODE:
-        rankings["top_episodes"] = [
-            {"id": str(episode.id), "title": episode.title, "today": episode.downloads}
-            for episode in totals.top_episodes(scope, period, limit=RANKED_SHOWN)
-        ]
+        episodes = totals.top_episodes(scope, period, limit=RANKED_SHOWN)
+        rankings["top_episodes"] = _episodes(episodes)
     if board.kind in {Kind.PLATFORM, Kind.ORGANIZATION}:
         rankings["shows"] = _shows(scope, period)
     return rankings
+
+
+def _apps(shares: Iterable[totals.Share]) -> list[Message]:
+    return [{"name": app.name or "Unknown app", "count": app.downloads} for app in shares]
+
+
+def _countries(shares: Iterable[totals.Share]) -> list[Message]:
+    return [{"name": country_name(one.name), "count": one.downloads} for one in shares]
+
+
+def _episodes(ranked: Iterable[totals.Ranked]) -> list[Message]:
+    return [{"id": str(one.id), "title": one.title, "today": one.downloads} for one in ranked]
 
 
 def _grown_episodes(scope: totals.Scope, show: UUID, today: date) -> dict[str, int]:

@@ -12,6 +12,8 @@ EARLY_SECONDS = 0.4
 """So much earlier one may come, and the next one later for it: right after a batch was counted."""
 RANKING_SECONDS = 5.0
 """The least time between two readings of one board's tables."""
+RANKINGS_SHARE = 0.2
+"""The most of the publisher's time that tables may take: those of many boards are read rarely."""
 REPEAT_SECONDS = 15.0
 """Even without news a board is told what it shows: a lost message is made good."""
 REBUILD_SECONDS = 60.0
@@ -33,6 +35,7 @@ class Watched:
     next_at: float = -math.inf  # when the next message is due, at an even pace
     built_at: float = -math.inf
     ranked_at: float = -math.inf
+    ranking_pause: float = RANKING_SECONDS
     pause: float = MESSAGE_SECONDS - EARLY_SECONDS
     described: Message | None = None
     told: Message | None = None
@@ -67,11 +70,11 @@ class Watched:
         if (
             self.described is None
             or not is_of_today(self.described, moment)
-            or at - self.built_at >= REBUILD_SECONDS
+            or at - self.built_at >= max(REBUILD_SECONDS, self.ranking_pause)
         ):
             return True
         is_changed = self.has_news or self.has_old_rankings
-        return is_changed and at - self.ranked_at >= RANKING_SECONDS
+        return is_changed and at - self.ranked_at >= self.ranking_pause
 
     def note_described(
         self, message: Message, at: float, *, with_rankings: bool, took_seconds: float

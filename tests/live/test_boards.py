@@ -2,15 +2,18 @@
 
 import json
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, strategies
 from pytest_django import DjangoAssertNumQueries
 
+from apps.downloads.charts import first_open_day
 from apps.downloads.models import DayTotal, MonthTotal
 from apps.downloads.revision import recounted
 from apps.live.boards import current_text
 from apps.live.groups import PLATFORM, Board
-from apps.live.states import is_of_today
+from apps.live.states import encode, is_of_today
 from apps.live.watched import (
     RANKING_SECONDS,
 )
@@ -140,6 +143,44 @@ def test_a_boards_group_names_it(board: Board) -> None:
 def test_other_groups_are_no_boards(name: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         Board.from_group(name)
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "first_open"),
+    [("UTC", 1, "2026-10-11"), ("America/New_York", 1, "2026-10-10")],
+)
+def test_every_message_says_from_which_day_on_figures_are_provisional(
+    stage: Stage, zone: str, hour: int, first_open: str
+) -> None:
+    """As the statistics do: the first day that late reports may still change."""
+    at = NOON + timedelta(hours=hour)
+    stage.time.move_to(at)
+    watch(Board.of_show(ShowFactory(time_zone=zone).id))
+
+    (message,) = stage.turn_at(hour * 3600)
+
+    assert message["provisional_from"] == first_open_day(at, ZoneInfo(zone)).isoformat()
+    assert message["provisional_from"] == first_open
+
+
+@given(
+    strategies.recursive(
+        strategies.none()
+        | strategies.integers(-(2**60), 2**60)
+        | strategies.text(strategies.characters(exclude_categories=["Cs"])),
+        lambda values: (
+            strategies.lists(values)
+            | strategies.dictionaries(
+                strategies.text(strategies.characters(exclude_categories=["Cs"])), values
+            )
+        ),
+    )
+)
+def test_messages_are_json(value: object) -> None:
+    assert json.loads(encode({"said": value})) == {"said": value}
+    assert encode({"said": value}) == json.dumps(
+        {"said": value}, ensure_ascii=False, separators=(",", ":")
+    )
 
 
 def test_all_boards_of_a_download_hear_of_it(stage: Stage, episode: Episode) -> None:

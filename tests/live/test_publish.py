@@ -2,7 +2,7 @@
 
 from collections import Counter
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -12,11 +12,13 @@ from pytest_django import DjangoAssertNumQueries
 
 from apps.downloads.summary import BatchSummary
 from apps.live.groups import OPEN_SECONDS, PLATFORM, Board, open_boards
+from apps.live.places import place_of
 from apps.live.publish import BOARDS_PER_TURN
-from apps.live.states import describe
+from apps.live.states import Message, board_message, describe, tables_of
 from apps.live.watched import (
     EARLY_SECONDS,
     MESSAGE_SECONDS,
+    RANKINGS_SHARE,
     REBUILD_SECONDS,
     REPEAT_SECONDS,
 )
@@ -215,6 +217,52 @@ def test_a_board_that_takes_long_to_read_is_read_less_often(
 
     assert reads.count(slow) == 2
     assert reads.count(quick) >= 9
+
+
+def test_tables_of_many_boards_take_a_fifth_of_the_time_and_totals_are_told_every_second(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    episodes = EpisodeFactory.create_batch(BOARDS_PER_TURN)
+    boards = [Board.of_show(one.show_id) for one in episodes]
+    seconds_each, seconds = 0.2, 120
+    read: Counter[Board] = Counter()
+    spent: list[float] = []
+
+    def read_slowly(ranked: list[Board], *, at: datetime) -> dict[Board, Message]:
+        read.update(ranked)
+        spent.append(seconds_each * len(ranked))
+        stage.seconds += spent[-1]
+        return tables_of(ranked, at=at)
+
+    monkeypatch.setattr("apps.live.publish.tables_of", read_slowly)
+    for second in range(seconds):
+        watch(*boards)
+        stage.publisher.note(batch(*episodes))
+        stage.turn_at(second)
+
+    told = Counter(board for _, board, _ in stage.sent)
+    opening = spent[0]  # nobody is shown an empty board for the sake of a budget
+    assert sum(spent[1:]) <= RANKINGS_SHARE * seconds + opening
+    assert all(read[board] >= 4 for board in boards)
+    assert all(told[board] >= seconds - 2 for board in boards)
+
+
+def test_boards_that_are_told_together_are_read_and_told_in_one_go(
+    stage: Stage, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    episodes = EpisodeFactory.create_batch(5)
+    for one in episodes:
+        download(one)
+    boards = [Board.of_show(one.show_id) for one in episodes]
+    watch(*boards)
+    for board in boards:
+        place_of(board)
+
+    with django_assert_num_queries(6):  # three of figures, three of tables
+        messages = stage.turn_at(0)
+
+    told = dict(zip((board for _, board, _ in stage.sent), messages, strict=True))
+    assert told == {board: board_message(board, at=NOON) for board in boards}
 
 
 def test_of_several_publishers_one_speaks_and_hears_from_the_others(

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import path
 
+from apps.core.announcing import person_group
 from apps.core.vitals import tally
 from apps.live.boards import current_text
 from apps.live.consumers import BoardConsumer
@@ -37,7 +38,7 @@ pytestmark = [
     pytest.mark.usefixtures("clean_valkey"),
 ]
 
-QUERIES_OF_A_SHOW = 8  # totals, tables and the latest, whoever looks on
+QUERIES_OF_A_SHOW = 6  # totals, tables and the latest, whoever looks on
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,7 @@ def test_of_a_socket_that_breaks_nothing_is_left(people: People, episode: Episod
             super().__init__(**options)
             made.append(self)
 
-        async def board_message(self, event: dict[str, str]) -> None:
+        async def recheck(self, event: dict[str, str]) -> None:
             raise ConnectionError("the database is away")
 
     application = serving(Breaking)
@@ -202,8 +203,7 @@ def test_of_a_socket_that_breaks_nothing_is_left(people: People, episode: Episod
         tasks = list(made[0]._tasks)
         assert tally.sockets == before + 1
         layer: Any = get_channel_layer()
-        message = {"type": "board.message", "text": "{}"}
-        await layer.group_send(Board.of_show(episode.show_id).group, message)
+        await layer.group_send(person_group(people.owner.pk), {"type": "recheck"})
         with pytest.raises(ConnectionError):
             await socket.receive_output(PATIENCE)
         await eventually(lambda: all(task.done() for task in tasks))

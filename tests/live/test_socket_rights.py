@@ -120,8 +120,8 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     found: list[bool] = []
     original = BoardConsumer._check_again
 
-    async def check_and_note(consumer: BoardConsumer) -> bool:
-        found.append(await original(consumer))
+    async def check_and_note(consumer: BoardConsumer, **options: Any) -> bool:
+        found.append(await original(consumer, **options))
         return found[-1]
 
     monkeypatch.setattr(BoardConsumer, "_check_again", check_and_note)

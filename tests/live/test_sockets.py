@@ -10,7 +10,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.roles import Role
 from apps.live.consumers import BoardConsumer
 from apps.live.groups import PLATFORM, Board, open_boards
-from apps.live.publish import publishing
+from apps.live.publishing import publishing
 from podcasts.access import get_show
 from podcasts.models import Episode
 from tests.conftest import People

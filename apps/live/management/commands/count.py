@@ -11,7 +11,7 @@ from apps.core import interpreter
 from apps.core.vitals import Reporter
 from apps.downloads.counter import Counter
 from apps.downloads.spooled import spooled_bytes
-from apps.live.publish import publishing
+from apps.live.publishing import publishing
 
 # The most that the publisher, back from the database, waits for the counter's thread; each time.
 _SWITCH_SECONDS = 0.0005
