@@ -84,7 +84,7 @@ def test_they_say_the_same_in_the_same_order_in_three_queries(
 
     assert found == {show.id: one_by_one(show, today) for show, today in todays.items()}
     assert max(len(tables.top_episodes) for tables in found.values()) == LIMIT
-    assert max(len(tables.grown) for tables in found.values()) == GROWN
+    assert max(len(tables.grown) for tables in found.values()) >= LIMIT
 
 
 def test_a_counted_download_is_in_all_of_them() -> None:
