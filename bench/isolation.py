@@ -1,7 +1,7 @@
 """Which CPUs a program may use: a server that is another machine in life gets one of its own."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import psutil
@@ -41,6 +41,21 @@ def all_but(cpu: int, *, spared: Iterable[psutil.Process]) -> Iterator[None]:
         yield
     finally:
         _allow(others, everywhere)
+
+
+@contextmanager
+def apart(some: Sequence[psutil.Process], other: psutil.Process) -> Iterator[None]:
+    """Some have one CPU, the other process has another; where that can't be chosen, as before."""
+    if not is_possible():
+        yield
+        return
+    everywhere = os.sched_getaffinity(0)
+    _allow(some, {min(everywhere)})
+    _allow([other], {max(everywhere)})
+    try:
+        yield
+    finally:
+        _allow([*some, other], everywhere)
 
 
 def _allow(processes: Iterable[psutil.Process], cpus: set[int]) -> None:

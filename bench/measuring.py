@@ -4,10 +4,13 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import IO
 
+import psutil
+
+from bench import isolation
 from bench.backlog import wait_until_counted
 from bench.goals import Goal
 from bench.load.bodies import FaultError
@@ -98,20 +101,27 @@ def compare(
     *,
     rounds: int,
     goal: Goal | None = None,
+    is_apart: bool = False,
 ) -> Comparison:
     """Measure both in each round, the one first that was second before."""
     found: dict[str, list[Sample]] = {ours[0].name: [], theirs[0].name: []}
     for number in range(rounds):
         for server, job in (ours, theirs) if number % 2 == 0 else (theirs, ours):
             wait_until_counted()
-            found[server.name].append(measure(server, replace(job, seed=number)))
+            found[server.name].append(measure(server, replace(job, seed=number), is_apart=is_apart))
     our, their = (tuple(found[server.name]) for server, _ in (ours, theirs))
     return Comparison(name, rate, theirs[0].name, our, their, goal)
 
 
-def measure(server: Server, job: Job) -> Sample:
-    """Put this load on the server once; raises FaultError when any answer is wrong."""
-    with loading(server, job) as load:
+def measure(server: Server, job: Job, *, is_apart: bool = False) -> Sample:
+    """Put this load on the server once; raises FaultError when any answer is wrong.
+
+    ``is_apart``: the server and the load generator have a CPU each, if there are two.
+    """
+    with ExitStack() as stack:
+        load = stack.enter_context(loading(server, job))
+        if is_apart:
+            stack.enter_context(isolation.apart(server.family(), load.process))
         load.wait_for_begin()
         cpu, beside = server.cpu_seconds(), server.cpu_seconds_beside()
         outcome = load.outcome()
@@ -126,6 +136,7 @@ class Load:
         requests.write(job.to_json())
         requests.close()
         self._server, self._job = server, job
+        self.process = psutil.Process(process.pid)
 
     def wait_for_begin(self) -> None:
         """Until everybody is connected and the warm-up is over."""

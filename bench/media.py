@@ -40,6 +40,7 @@ def _against(scene: Scene, peer: Server, kind: Kind, goal: Goal | None = None) -
         (peer, jobs.fast(scene, kind, peer, jobs.plain_files(large))),
         rounds=scene.extent.rounds,
         goal=goal,
+        is_apart=True,
     )
 
 
@@ -55,6 +56,7 @@ def _over_network(scene: Scene, nginx: Server) -> Comparison:
             (nginx, network.over(theirs)),
             rounds=scene.extent.rounds,
             goal=goals.RANGES_OVER_NETWORK,
+            is_apart=True,
         )
     for sample in (*found.ours, *found.theirs):
         network.check(sample.outcome)

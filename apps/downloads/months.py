@@ -8,14 +8,12 @@ one or the other, whatever dies, or (for who reads) in both, which changes nothi
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-import psycopg
 from django.db import connection, transaction
 
 from apps.core.ids import new_id
-from apps.downloads import shadow, sketch
+from apps.downloads import beside, shadow, sketch
 from apps.downloads.keys import new_key
 from apps.downloads.models import MonthKey
 from apps.downloads.window import last_expired_day
@@ -103,7 +101,7 @@ def add(new: Mapping[Month, Collection[bytes]]) -> None:
     """Note new listeners, by their keys of the month, to be folded later."""
     rows = [(*month, sketch.marks(new[month])) for month in sorted(new, key=_place)]
     if rows:
-        _send(_ARRIVE, [new_id(), *(list(column) for column in zip(*rows, strict=True))])
+        beside.execute(_ARRIVE, [new_id(), *(list(column) for column in zip(*rows, strict=True))])
 
 
 @transaction.atomic
@@ -151,14 +149,7 @@ def _change[New](new: Mapping[Month, New], change: Callable[[bytes, New], bytes]
             if (united := change(before[each[1:]], new[each])) != before[each[1:]]
         ]
     if changed:
-        _send(_STORE, [list(column) for column in zip(*changed, strict=True)])
-
-
-def _send(statement: str, values: list[Any]) -> None:
-    """Beside the statement: within it bytes would be twice as long, and be read as text."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, values)
+        beside.execute(_STORE, [list(column) for column in zip(*changed, strict=True)])
 
 
 def _place(month: Month) -> tuple[UUID, date]:
