@@ -86,6 +86,9 @@ async def send_file(line: Line, message: FileMessage) -> None:
     before_last = message.before_last
     stop = offset + message.count
     pause = stop if before_last is None else stop - 1
+    # Others who have asked are understood first: between two pieces of a megabyte, the processor's
+    # caches would lose what each of them needs of this program.
+    await asyncio.sleep(0)
     if not line.is_drained():
         await line.drain()
     turn_end = offset + TURN_BYTES
