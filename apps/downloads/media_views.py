@@ -17,8 +17,7 @@ from podcasts.previews import PARAMETER, is_preview_token
 
 async def media(request: ASGIRequest, episode_id: UUID, filename: str) -> HttpResponseBase:
     """``/media/<episode id>/<name>.<ext>``: the current rendition, whatever the name says."""
-    token = request.GET.get(PARAMETER)
-    if token is not None:
+    if request.GET and (token := request.GET.get(PARAMETER)) is not None:
         return await _preview(request, episode_id, token)
     found = await find_public_audio(episode_id)
     if found is None:

@@ -2,9 +2,9 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 from apps.media.errors import SourceTooShortError
 
@@ -80,13 +80,17 @@ class OpenFiles:
             del self._idle[key]
 
 
-_of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, OpenFiles] = WeakKeyDictionary()
+class _Here(threading.local):
+    loop: asyncio.AbstractEventLoop | None = None
+    files: OpenFiles
+
+
+_here = _Here()
 
 
 def open_files() -> OpenFiles:
-    """The running loop's."""
+    """The running loop's; a thread runs one at a time, and the files of an earlier one close."""
     loop = asyncio.get_running_loop()
-    found = _of_loops.get(loop)
-    if found is None:
-        found = _of_loops[loop] = OpenFiles()
-    return found
+    if _here.loop is not loop:
+        _here.loop, _here.files = loop, OpenFiles()
+    return _here.files

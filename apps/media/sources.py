@@ -99,7 +99,7 @@ class SegmentedSource:
 
     def __init__(self, segments: Sequence[Segment]) -> None:
         self._segments = segments
-        self._stops = list(accumulate(segment.length for segment in segments))
+        self._stops = list(accumulate([segment.length for segment in segments]))
         self._opened: dict[int, Source] = {}
 
     @property
@@ -122,7 +122,10 @@ class SegmentedSource:
             raise SourceTooShortError(f"byte {offset} is beyond the {self.size_bytes} there are")
         segment = self._segments[index]
         stop = self._stops[index]
-        return await self._source(index), segment.start - (stop - segment.length), stop
+        source = self._opened.get(index)
+        if source is None:
+            source = self._opened[index] = await segment.open()
+        return source, segment.start - (stop - segment.length), stop
 
     async def read(self, start: int, stop: int) -> AsyncGenerator[bytes]:
         """As Source.read, across the joints."""
@@ -133,11 +136,6 @@ class SegmentedSource:
                 async for chunk in chunks:
                     yield chunk
             start = until
-
-    async def _source(self, index: int) -> Source:
-        if index not in self._opened:
-            self._opened[index] = await self._segments[index].open()
-        return self._opened[index]
 
     async def close(self) -> None:
         """Close every file that was opened."""

@@ -86,6 +86,9 @@ async def send_file(line: Line, message: FileMessage) -> None:
     before_last = message.before_last
     stop = offset + message.count
     pause = stop if before_last is None else stop - 1
+    # Others who have asked are understood first: sending would drive what that needs out of the
+    # processor's caches, for each of them anew.
+    await asyncio.sleep(0)
     if not line.is_drained():
         await line.drain()
     turn_end = offset + TURN_BYTES

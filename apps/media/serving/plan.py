@@ -69,7 +69,8 @@ class Resource:
     def description(self) -> dict[str, str]:
         """The fields of any answer that has bytes of it."""
         disposition = content_disposition_header(False, self.filename)
-        return self.validators | ({"Content-Disposition": disposition} if disposition else {})
+        named = {"Content-Disposition": disposition} if disposition else {}
+        return self.validators | {"Content-Type": self.content_type} | named
 
     @cached_property
     def encoded_description(self) -> EncodedFields:
@@ -87,7 +88,8 @@ class Plan:
     """A response: either `text`, or `pieces`, which are stretches of the file and what is between.
 
     What has bytes of a resource has its description among its headers, and in `own` the fields
-    that only this answer has, among them the exact Content-Length of the pieces.
+    that only this answer has, among them the exact Content-Length of the pieces; several ranges
+    have a Content-Type of their own, too.
     """
 
     status: int
@@ -104,8 +106,9 @@ class Plan:
     @property
     def encoded_headers(self) -> tuple[EncodedFields, EncodedFields]:
         """The fields as ASGI wants them: those of the resource, then those of this answer."""
-        shared = () if self.resource is None else self.resource.encoded_description
-        return shared, encode_fields(self.own)
+        if self.resource is None or "Content-Type" in self.own:
+            return (), encode_fields(self.headers)
+        return self.resource.encoded_description, encode_fields(self.own)
 
     @property
     def first_range(self) -> Range | None:
@@ -156,12 +159,11 @@ def _plan_get(headers: Mapping[str, str], resource: Resource) -> Plan:
 def _whole(resource: Resource) -> Plan:
     size = resource.size_bytes
     pieces = (Range(0, size - 1),) if size else ()
-    return Plan(200, _content(resource.content_type, size), pieces, resource)
+    return Plan(200, {"Content-Length": str(size)}, pieces, resource)
 
 
 def _one_range(resource: Resource, one: Range) -> Plan:
-    own = _content(resource.content_type, one.length)
-    own["Content-Range"] = _content_range(one, resource)
+    own = {"Content-Length": str(one.length), "Content-Range": _content_range(one, resource)}
     return Plan(206, own, (one,), resource)
 
 
@@ -177,12 +179,11 @@ def _several_ranges(resource: Resource, ranges: tuple[Range, ...]) -> Plan:
         pieces += [head.encode("ascii").removeprefix(b"" if pieces else b"\r\n"), one]
     pieces.append(f"\r\n--{boundary}--\r\n".encode("ascii"))
     length = sum(p.length if isinstance(p, Range) else len(p) for p in pieces)
-    own = _content(f"multipart/byteranges; boundary={boundary}", length)
+    own = {
+        "Content-Type": f"multipart/byteranges; boundary={boundary}",
+        "Content-Length": str(length),
+    }
     return Plan(206, own, tuple(pieces), resource)
-
-
-def _content(content_type: str, length: int) -> dict[str, str]:
-    return {"Content-Type": content_type, "Content-Length": str(length)}
 
 
 def _content_range(one: Range, resource: Resource) -> str:
