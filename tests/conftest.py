@@ -1,21 +1,22 @@
 """What all tests share: a Valkey key space per worker, stores, and people."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.management import get_commands
 from django.test import Client
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from apps.accounts.models import Organization, User
 from apps.accounts.roles import Role
 from apps.core import valkey
 from apps.downloads import hits
+from tests import emptying
+from tests.empty_folders import EmptyFolders
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 
 if TYPE_CHECKING:
@@ -38,16 +39,32 @@ def pytest_configure() -> None:
     django_settings.CELERY_TASK_EAGER_PROPAGATES = True
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The test database; what a test commits to it is deleted after the test."""
+    flush = emptying.Flush()
+    with django_db_blocker.unblock():
+        flush.remember()
+    commands: dict[str, Any] = get_commands()
+    commands["flush"] = flush  # call_command takes an instance for the name of its app as well
+
+
+@pytest.fixture(scope="session")
+def _empty_folders() -> Iterator[EmptyFolders]:
+    with EmptyFolders() as folders:
+        yield folders
+
+
 @pytest.fixture(autouse=True)
-def _own_folders(settings: Settings) -> Iterator[None]:
+def _own_folders(settings: Settings, _empty_folders: EmptyFolders) -> Iterator[None]:
     """Files that a test stores, spools or mails go to a folder that ends with it."""
-    with tempfile.TemporaryDirectory(prefix="longwave-test-") as folder:
-        settings.DATA = Path(folder)
-        settings.MEDIA_STORE_ROOT = Path(folder) / "media"
-        settings.SCRATCH_ROOT = Path(folder) / "scratch"
-        settings.SPOOL_ROOT = Path(folder) / "spool"
-        yield
-        hits.close(seconds=1)
+    folder = _empty_folders.take()
+    settings.DATA = folder
+    settings.MEDIA_STORE_ROOT = folder / "media"
+    settings.SCRATCH_ROOT = folder / "scratch"
+    settings.SPOOL_ROOT = folder / "spool"
+    yield
+    hits.close(seconds=1)
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ def site(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     served = Site(f"http://127.0.0.1:{server.server_port}/lists")
     served.files = {path.name: path.read_bytes() for path in folder.path.iterdir()}
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield served
     server.shutdown()
     server.server_close()

@@ -112,7 +112,8 @@ def receiving(*, self_signed_in: Path | None = None) -> Iterator[Receiver]:
         scheme = "https"
         server.socket = _with_tls(server.socket, self_signed_in)
     receiver.url = f"{scheme}://127.0.0.1:{server.server_port}/hooks"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # How long it takes to notice that it shall end, in seconds: half a one unless it is told.
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield receiver
