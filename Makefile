@@ -19,7 +19,7 @@ reload: ## the same for developing: restarts when code changes
 	@bin/bootstrap dev && LONGWAVE_DATA="$(DATA)" exec $(PYTHON) manage.py serve --reload --host "$(HOST)" --port "$(PORT)" $(ARGS)
 
 test: ## run the tests (ARGS="-k ranges")
-	@exec bin/test $(if $(filter -n% --pdb,$(ARGS)),,-n auto --dist loadfile) $(ARGS)
+	@exec bin/test $(if $(filter -n% --pdb,$(ARGS)),,-n auto --dist loadfile --no-loadscope-reorder) $(ARGS)
 
 check: ## formatting, lint, types, imports, templates, migrations, locks
 	@exec bin/check

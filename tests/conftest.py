@@ -18,6 +18,7 @@ from apps.downloads import hits
 from tests import emptying
 from tests.empty_folders import EmptyFolders
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+from tests.order import longest_first
 
 if TYPE_CHECKING:
     from tests.media.servers import S3Server
@@ -37,6 +38,13 @@ def pytest_configure() -> None:
     django_settings.CACHES["default"]["KEY_PREFIX"] = f"{django_settings.REDIS_PREFIX}:cache"
     django_settings.CELERY_TASK_ALWAYS_EAGER = True
     django_settings.CELERY_TASK_EAGER_PROPAGATES = True
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Workers take long files first; see --no-loadscope-reorder in the Makefile."""
+    if hasattr(config, "workerinput"):
+        longest_first(items)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx2
 import psutil
 
+from tests.ready_data import copy_ready_data
+
 PROJECT = Path(__file__).resolve().parents[1]
 # Of the engines on which these tests themselves run: an instance starts its own.
 _NOT_INHERITED = (
@@ -89,7 +91,7 @@ class Instance:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-        wait_for(self._is_up, seconds=120, what="the instance's start")
+        wait_for(self._is_up, seconds=300, what="the instance's start")
 
     def _is_up(self) -> bool:
         assert self.process is not None
@@ -144,15 +146,45 @@ class Instance:
 
 
 @contextmanager
-def running_instance(*options: str, **environment: str) -> Iterator[Instance]:
-    """An instance, ended and removed afterwards; ``--no-demo`` makes it start in half the time."""
+def running_instance(*options: str, is_new: bool = False, **environment: str) -> Iterator[Instance]:
+    """An instance, ended and removed afterwards; ``--no-demo`` makes it start in half the time.
+
+    With the demo it begins with data that an earlier one made with the settings of a plain
+    installation, unless it shall be ``is_new``: what is about first starts or about a bucket.
+    """
+    with _room_for_an_instance() as folder:
+        instance = Instance(folder / "data", environment, options)
+        if not is_new and "--no-demo" not in options:
+            copy_ready_data(instance.data, make=lambda: _data_of_a_first_start(folder / "first"))
+        try:
+            instance.start()
+            yield instance
+        finally:
+            _end(instance)
+
+
+@contextmanager
+def _room_for_an_instance() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="longwave-instance-"))
     folder.chmod(0o711)  # PostgreSQL's own account must be able to pass
-    instance = Instance(folder / "data", environment, options)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _data_of_a_first_start(folder: Path) -> Path:
+    """A folder that a plain instance has left."""
+    folder.mkdir(mode=0o711)
+    instance = Instance(folder / "data", {})
     try:
         instance.start()
-        yield instance
+        assert instance.stop() == 0, instance.log()
     finally:
-        if instance.process is not None and instance.process.poll() is None:
-            instance.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        _end(instance)
+    return instance.data
+
+
+def _end(instance: Instance) -> None:
+    if instance.process is not None and instance.process.poll() is None:
+        instance.stop()

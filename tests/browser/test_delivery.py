@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.s3]
 def instance(bucket: S3Server) -> Iterator[Instance]:
     """An instance that leads listeners to the bucket, and could lead them to CloudFront."""
     with running_instance(
+        is_new=True,
         LONGWAVE_DELIVERY="redirect",
         LONGWAVE_CDN_DOMAIN="d111.cloudfront.net",
         LONGWAVE_CDN_ORIGIN_SECRET="a-secret-of-the-origin",

@@ -51,7 +51,7 @@ def kill_at_random(instance: Instance, chance: random.Random) -> None:
     victims = VICTIMS * KILLS_EACH
     chance.shuffle(victims)
     for name in victims:
-        time.sleep(chance.uniform(0.2, 2.0))
+        time.sleep(chance.uniform(0.1, 1.2))
         wait_for(lambda name=name: _kill(instance, name), what=f"a {name} to kill")  # type: ignore[misc]
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.faults
 
 @pytest.fixture(scope="module")
 def instance() -> Iterator[Instance]:
-    with running_instance() as running:
+    with running_instance(is_new=True) as running:
         yield running
 
 
