@@ -29,8 +29,8 @@ from apps.accounts.tokens import (
     revoke_token,
 )
 from apps.core.clock import now
+from tests.beside import Beside
 from tests.conftest import People
-from tests.downloads.beside import Beside
 from tests.programs import UNKNOWN_SECRET, token_of_organization, token_of_person
 
 CHARACTERS = st.characters(codec="ascii", categories=["L", "N"])

@@ -1,6 +1,7 @@
 """Rows as the counter leaves them, for tests of what reads them."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,8 +21,21 @@ def store_download(
     episode: Episode, *, at: datetime | None = None, is_new_listener: bool = True, **fields: Any
 ) -> Download:
     """A download of this episode in all totals; with a ``held_address`` it waits for review."""
-    at = at or now()
-    row = Download.objects.create(
+    row = _store(episode, at=at or now(), is_first_of_listener=is_new_listener, **fields)
+    _add_to_totals([row])
+    return row
+
+
+def store_downloads(episode: Episode, *downloads: dict[str, Any]) -> None:
+    """The same for several, each with its ``at``: totals are added up once, as of one batch."""
+    _add_to_totals(
+        _store(episode, **{"is_first_of_listener": fields.pop("is_new_listener", True)} | fields)
+        for fields in downloads
+    )
+
+
+def _store(episode: Episode, *, at: datetime, **fields: Any) -> Download:
+    return Download.objects.create(
         **{
             "organization_id": episode.organization_id,
             "show_id": episode.show_id,
@@ -35,15 +49,18 @@ def store_download(
             "device": "iPhone",
             "platform": "mobile",
             "country": "DE",
-            "is_first_of_listener": is_new_listener,
         }
         | fields
     )
-    if row.held_address is None:
-        rollups.add_downloads([row.id])
-        if is_new_listener:
-            listeners.add_to_days([(row.organization_id, row.show_id, row.day)])
-    return row
+
+
+def _add_to_totals(rows: Iterable[Download]) -> None:
+    """What the counter does for a batch; downloads that wait for review are in no total."""
+    counted = [row for row in rows if row.held_address is None]
+    rollups.add_downloads([row.id for row in counted])
+    listeners.add_to_days(
+        [(row.organization_id, row.show_id, row.day) for row in counted if row.is_first_of_listener]
+    )
 
 
 def store_coverage(episode: Episode, *, at: datetime, **fields: Any) -> Coverage:

@@ -37,7 +37,7 @@ from apps.downloads.provisional import settle_provisional
 from apps.downloads.quarantine import release_address
 from apps.downloads.rebuilding import rebuild
 from apps.downloads.tasks import open_days_ahead
-from tests.downloads.beside import Beside
+from tests.beside import Beside
 from tests.downloads.conftest import Aired
 from tests.downloads.making import AGENTS, NOON, make_hit, whole
 from tests.downloads.storing import store_download

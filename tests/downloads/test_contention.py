@@ -1,9 +1,7 @@
 """Counters at work at once on the same rows: they wait or try again, and the count is exact."""
 
 import random
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,6 +18,7 @@ from tests.downloads.making import AGENTS, make_hit, whole
 from tests.downloads.oracle import Owner, count
 from tests.downloads.stored import assert_counted, assert_covered
 from tests.factories import EpisodeFactory
+from tests.threads import running
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,23 +27,9 @@ COUNTERS = 3
 SMALL_FILE = {"size": 1000, "header": 100, "duration_ms": 90_000}
 
 
-@contextmanager
-def counting() -> Iterator[None]:
+def counting() -> AbstractContextManager[None]:
     """Some counters run, each as a process would."""
-    stop = threading.Event()
-    threads = [
-        threading.Thread(target=Counter(consumer=str(number)).run, args=(stop,))
-        for number in range(COUNTERS)
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(timeout=20)
-    assert not any(thread.is_alive() for thread in threads)
+    return running(*(Counter(consumer=str(number)).run for number in range(COUNTERS)))
 
 
 def crowd(episodes: list[Aired], chance: random.Random) -> list[Hit]:

@@ -17,7 +17,7 @@ from apps.downloads.quarantine import release_address
 from apps.downloads.tasks import store_first_days
 from apps.downloads.window import last_expired_day
 from podcasts.models import Episode
-from tests.downloads.beside import Beside
+from tests.beside import Beside
 from tests.downloads.storing import store_download
 from tests.factories import EpisodeFactory
 

@@ -1,10 +1,7 @@
 """One viral show before a real counter and publisher: what another show waits for at most."""
 
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
@@ -24,6 +21,7 @@ from podcasts.models import Episode
 from tests.downloads.making import placed, whole
 from tests.factories import EpisodeFactory
 from tests.live.making import watch
+from tests.threads import running
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_valkey")]
@@ -58,7 +56,7 @@ def test_in_a_burst_of_one_show_another_waits_for_no_more_than_what_came_before_
 
     _send([*burst[:AHEAD], _hit_on(other), *burst[AHEAD:]])
     began = time.monotonic()
-    with _running(Counter(note).run, publisher.run):
+    with running(Counter(note).run, publisher.run):  # as `manage.py count` has them
         longest = AHEAD / SLOWEST_HITS_PER_SECOND + TELLING_SECONDS
         wait_until(lambda: boards[other.show_id] in told, seconds=4 * longest)
 
@@ -95,19 +93,3 @@ def _send(hits: list[Hit]) -> None:
     for hit in hits:
         pipe.xadd(stream.name(), {stream.FIELD: hit.to_json()})
     pipe.execute()
-
-
-@contextmanager
-def _running(*programs: Any) -> Iterator[None]:
-    """As `manage.py count` has them: the counter and the publisher, each in its thread."""
-    stop = threading.Event()
-    threads = [threading.Thread(target=program, args=(stop,)) for program in programs]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(timeout=60)
-    assert not any(thread.is_alive() for thread in threads)

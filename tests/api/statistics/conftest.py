@@ -13,7 +13,7 @@ from apps.downloads.rules import DropReason
 from apps.downloads.sketch import empty
 from podcasts.models import Episode, Show
 from tests.conftest import People
-from tests.downloads.storing import store_download
+from tests.downloads.storing import store_download, store_downloads
 from tests.factories import EpisodeFactory
 
 NOON = datetime(2026, 10, 14, 12, tzinfo=UTC)
@@ -92,13 +92,15 @@ def world(people: People, noon: object, clean_valkey: None) -> World:
 def _listen(episodes: list[Episode]) -> None:
     newest, before, oldest = episodes
     late = NOON.replace(hour=22, minute=30)  # after midnight in Berlin
-    store_download(newest, at=NOON - timedelta(days=9), app="Castro", country="AT")
-    store_download(newest, at=late - timedelta(days=3), device="", country="")
-    store_download(newest, at=NOON, is_provisional=True)
-    store_download(newest, at=NOON - timedelta(hours=3), app="+1", is_new_listener=False)
-    for host in ("www.example.org", "example.org", "open.spotify.com"):
-        store_download(newest, at=NOON - timedelta(days=1), app="", referrer=host)
-    store_download(newest, at=NOON, held_address=b"1" * 16)
-    for days in (39, 38, 20, 0):
-        store_download(before, at=NOON - timedelta(days=days))
-    store_download(oldest, at=NOON - timedelta(days=199))
+    websites = ("www.example.org", "example.org", "open.spotify.com")
+    store_downloads(
+        newest,
+        {"at": NOON - timedelta(days=9), "app": "Castro", "country": "AT"},
+        {"at": late - timedelta(days=3), "device": "", "country": ""},
+        {"at": NOON, "is_provisional": True},
+        {"at": NOON - timedelta(hours=3), "app": "+1", "is_new_listener": False},
+        *({"at": NOON - timedelta(days=1), "app": "", "referrer": host} for host in websites),
+        {"at": NOON, "held_address": b"1" * 16},
+    )
+    store_downloads(before, *({"at": NOON - timedelta(days=days)} for days in (39, 38, 20, 0)))
+    store_downloads(oldest, {"at": NOON - timedelta(days=199)})
