@@ -146,21 +146,37 @@ class Instance:
 
 
 @contextmanager
-def running_instance(*options: str, is_new: bool = False, **environment: str) -> Iterator[Instance]:
+def running_instance(*options: str, **environment: str) -> Iterator[Instance]:
     """An instance, ended and removed afterwards; ``--no-demo`` makes it start in half the time.
 
     With the demo it begins with data that an earlier one made with the settings of a plain
-    installation, unless it shall be ``is_new``: what is about first starts or about a bucket.
+    installation: for what is about first starts or about a bucket there is ``new_instance``.
     """
     with _room_for_an_instance() as folder:
-        instance = Instance(folder / "data", environment, options)
-        if not is_new and "--no-demo" not in options:
-            copy_ready_data(instance.data, make=lambda: _data_of_a_first_start(folder / "first"))
-        try:
-            instance.start()
+        if "--no-demo" not in options:
+            copy_ready_data(folder / "data", make=lambda: _data_of_a_first_start(folder / "first"))
+        with _started(Instance(folder / "data", environment, options)) as instance:
             yield instance
-        finally:
-            _end(instance)
+
+
+@contextmanager
+def new_instance(*options: str, **environment: str) -> Iterator[Instance]:
+    """The same on a folder that isn't there yet."""
+    with (
+        _room_for_an_instance() as folder,
+        _started(Instance(folder / "data", environment, options)) as instance,
+    ):
+        yield instance
+
+
+@contextmanager
+def _started(instance: Instance) -> Iterator[Instance]:
+    try:
+        instance.start()
+        yield instance
+    finally:
+        if instance.process is not None and instance.process.poll() is None:
+            instance.stop()
 
 
 @contextmanager
@@ -176,15 +192,6 @@ def _room_for_an_instance() -> Iterator[Path]:
 def _data_of_a_first_start(folder: Path) -> Path:
     """A folder that a plain instance has left."""
     folder.mkdir(mode=0o711)
-    instance = Instance(folder / "data", {})
-    try:
-        instance.start()
+    with _started(Instance(folder / "data", {})) as instance:
         assert instance.stop() == 0, instance.log()
-    finally:
-        _end(instance)
     return instance.data
-
-
-def _end(instance: Instance) -> None:
-    if instance.process is not None and instance.process.poll() is None:
-        instance.stop()

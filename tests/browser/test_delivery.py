@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Response, expect
 
 from tests.browser.test_pages import dashboard_path, problems, sign_in
 from tests.browser.test_player import wait_for_position
-from tests.instance import Instance, running_instance
+from tests.instance import Instance, new_instance
 from tests.media.servers import S3Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.s3]
@@ -18,8 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.s3]
 @pytest.fixture(scope="module")
 def instance(bucket: S3Server) -> Iterator[Instance]:
     """An instance that leads listeners to the bucket, and could lead them to CloudFront."""
-    with running_instance(
-        is_new=True,
+    with new_instance(
         LONGWAVE_DELIVERY="redirect",
         LONGWAVE_CDN_DOMAIN="d111.cloudfront.net",
         LONGWAVE_CDN_ORIGIN_SECRET="a-secret-of-the-origin",

@@ -20,7 +20,7 @@ from apps.downloads.counter import Counter
 from apps.downloads.models import Download, MonthArrival, MonthKey, MonthListeners
 from apps.downloads.months import Month, Place
 from apps.downloads.totals import Period, Scope
-from tests.downloads.beside import Beside
+from tests.beside import Beside
 from tests.downloads.conftest import Aired, Count, Send
 from tests.downloads.making import AGENTS, NOON, whole
 from tests.factories import EpisodeFactory

@@ -12,7 +12,7 @@ import pytest
 
 from hosting.engines.folder import DataFolder
 from hosting.engines.processes import spawn
-from tests.instance import running_instance, wait_for
+from tests.instance import new_instance, wait_for
 
 # Says which process runs; style sheets that every visitor gets.
 PUBLIC = {"lock", "static"}
@@ -57,7 +57,7 @@ def test_children_write_for_their_own_account_alone(tmp_path: Path) -> None:
 
 @pytest.mark.faults
 def test_nothing_of_a_running_instance_can_be_read_by_others() -> None:
-    with running_instance(is_new=True) as instance:
+    with new_instance() as instance:
         with httpx2.Client(base_url=instance.origin) as browser:
             browser.get("/accounts/password/reset/")
             form = {

@@ -12,14 +12,14 @@ import psutil
 import pytest
 
 from tests.hosting.conftest import PROJECT, processes_naming
-from tests.instance import Instance, running_instance, wait_for
+from tests.instance import Instance, new_instance, running_instance, wait_for
 
 pytestmark = pytest.mark.faults
 
 
 @pytest.fixture(scope="module")
 def instance() -> Iterator[Instance]:
-    with running_instance(is_new=True) as running:
+    with new_instance() as running:
         yield running
 
 
