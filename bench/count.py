@@ -3,6 +3,7 @@
 import random
 import statistics
 import time
+from itertools import count
 from uuid import UUID
 
 from django.db import connection
@@ -27,6 +28,8 @@ _AGENTS = (
 # Four stretches of a 29 MB file, of which any three pass its threshold of 1.16 MB.
 _SIZE, _HEADER, _DURATION_MS, _STRETCH = 29_000_000, 200_000, 1_800_000, 400_000
 
+_MOST_BURSTS = 1024
+_bursts = count()
 
 _FILL = """
 INSERT INTO downloads_coverage (
@@ -132,11 +135,14 @@ def _burst(scene: Scene, number: int) -> float:
 def _hits(scene: Scene, episode: UUID, chance: random.Random) -> list[Hit]:
     """Each listener asks for several stretches, which enough of together make a download."""
     extent = scene.extent
-    addresses = chance.sample(range(0x0B000000, 0xDF000000), extent.listeners)
+    # Of another residue class for each burst: an address counts once a day for each episode.
+    first = 0x0B000000 + next(_bursts)
+    addresses = chance.sample(range(first, 0xDF000000, _MOST_BURSTS), extent.listeners)
     at = int(time.time() * 1000)
     hits = []
     for number in range(extent.hits):
-        address = addresses[number % extent.listeners]
+        listener = number % extent.listeners
+        address = addresses[listener]
         start = number // extent.listeners * _STRETCH
         hits.append(
             Hit(
@@ -152,7 +158,7 @@ def _hits(scene: Scene, episode: UUID, chance: random.Random) -> list[Hit]:
                 method="GET",
                 status=206,
                 ip=".".join(str(address >> shift & 255) for shift in (24, 16, 8, 0)),
-                agent=_AGENTS[address % len(_AGENTS)],
+                agent=_AGENTS[listener % len(_AGENTS)],
                 range=f"bytes={start}-{start + _STRETCH - 1}",
                 sent=((start, start + _STRETCH),),
             )

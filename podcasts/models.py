@@ -213,6 +213,8 @@ class FeedDocument(models.Model):
     # Of everything but lastBuildDate: tells a real change from a mere rendering.
     content_sha256 = models.CharField(max_length=64)
     modified_at = models.DateTimeField()  # the last real change
+    # What besides the show went into it; see feeds/edition.py.
+    edition = models.CharField(max_length=255, default="")
 
     def __str__(self) -> str:
         return f"feed of {self.show_id}"

@@ -28,7 +28,7 @@ type OnBatch = Callable[[BatchSummary], None]
 BATCH_MESSAGES = 5000
 BLOCK_MS = 500
 # Few large transactions instead of many small ones; far below "about a second".
-PACE_SECONDS = 0.2
+PACE_SECONDS = 0.15
 DRAIN_EVERY_SECONDS = 1.0
 DRAIN_BYTES = 4 * 1024 * 1024
 ADOPT_EVERY_SECONDS = 5.0

@@ -13,6 +13,7 @@ from lxml import etree
 from apps.core.clock import now
 from podcasts.feeds import cache
 from podcasts.feeds.document import build_feed, serialize
+from podcasts.feeds.edition import current_edition
 from podcasts.models import Episode, FeedDocument, Handle, Show
 
 logger = logging.getLogger(__name__)
@@ -87,8 +88,10 @@ def _render(show: Show) -> FeedDocument:
     episodes = Episode.objects.for_show(show).published(now()).with_media()
     rss = build_feed(show, episodes)
     content_sha256 = hashlib.sha256(etree.tostring(rss)).hexdigest()
-    document = FeedDocument.objects.filter(show=show).first()
+    document, edition = FeedDocument.objects.filter(show=show).first(), current_edition()
     if document is not None and document.content_sha256 == content_sha256:
+        if document.edition != edition:
+            FeedDocument.objects.filter(show=show).update(edition=edition)
         return document
     modified_at = now().replace(microsecond=0)
     xml = serialize(rss, built_at=modified_at)
@@ -100,5 +103,6 @@ def _render(show: Show) -> FeedDocument:
             "gzipped": gzip.compress(xml, compresslevel=GZIP_LEVEL, mtime=0),
             "content_sha256": content_sha256,
             "modified_at": modified_at,
+            "edition": edition,
         },
     )[0]

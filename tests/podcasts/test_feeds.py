@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from django.test import AsyncRequestFactory
 from django.test.utils import CaptureQueriesContext
 from lxml import etree
-from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from apps.core.clock import now
 from apps.core.database import in_database
@@ -387,6 +387,34 @@ async def test_a_feed_that_was_never_rendered_is_rendered_on_demand(stored: Show
     cache.forget(["stored"])
     response = await ask("stored")
     assert response.status_code == 200
+
+
+async def test_a_new_public_address_is_in_every_feed(
+    stored: Show, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await ask("stored")
+    settings.BASE_URL = "https://moved.example"
+    cache.forget(["stored"])
+    with monkeypatch.context() as broken:
+        broken.setattr("podcasts.feeds.publish.build_feed", None)
+        assert (await ask("stored"))["ETag"] == before["ETag"]  # rather an old one than none
+
+    cache.forget(["stored"])
+    after = await ask("stored")
+    assert b"https://moved.example/media/" in b"".join(after)
+    assert after["ETag"] != before["ETag"]
+
+
+async def test_a_new_edition_that_changes_nothing_keeps_a_feeds_tag(
+    stored: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await ask("stored")
+    monkeypatch.setattr("podcasts.feeds.edition._FORM", 999)
+    for _ in range(2):
+        cache.forget(["stored"])
+        assert (await ask("stored"))["ETag"] == before["ETag"]
+    edition = await in_database(lambda: FeedDocument.objects.get(show=stored).edition)
+    assert edition.startswith("999 ")
 
 
 def test_of_two_renderings_that_are_kept_in_the_wrong_order_the_last_one_is_answered(
