@@ -67,7 +67,7 @@ def wanted_fields(request: Request, serializer: type[RowSerializer[Any]]) -> fro
     text = request.query_params.get("fields")
     if text is None:
         return None
-    wanted = frozenset(name.strip() for name in text.split(",") if name.strip())
+    wanted = frozenset(name.strip() for name in text.split(",")) if text else frozenset[str]()
     try:
         serializer.plan(wanted)
     except UnknownFieldError as error:

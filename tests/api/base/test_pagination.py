@@ -114,6 +114,8 @@ def forged(value: bytes, ordering: bytes = b"title") -> str:
         (forged(b'"\\ud800"'), "cursor", "invalid_cursor"),
         ("colour=red", "colour", "unknown_parameter"),
         ("fields=nothing", "fields", "unknown_field"),
+        ("fields=,", "fields", "unknown_field"),
+        ("fields=id,", "fields", "unknown_field"),
         ("status=nowhere", "status", "invalid_choice"),
         ("published_after=soon", "published_after", "invalid"),
         ("search=%00", "search", "null_characters_not_allowed"),
