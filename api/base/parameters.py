@@ -67,7 +67,8 @@ def wanted_fields(request: Request, serializer: type[RowSerializer[Any]]) -> fro
     text = request.query_params.get("fields")
     if text is None:
         return None
-    wanted = frozenset(name.strip() for name in text.split(",")) if text else frozenset[str]()
+    refuse_empty(request, ["fields"])
+    wanted = frozenset(name.strip() for name in text.split(","))
     try:
         serializer.plan(wanted)
     except UnknownFieldError as error:

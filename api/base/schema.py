@@ -264,7 +264,7 @@ def fields_parameter(serializer: type[RowSerializer[Any]]) -> Schema:
     text = "Which fields are wanted, separated by commas; all of them unless given."
     names = {"type": "string", "enum": list(serializer.names())}
     found = _parameter("query", "fields", text)
-    return found | {"schema": {"type": "array", "items": names}, "explode": False}
+    return found | {"schema": {"type": "array", "items": names, "minItems": 1}, "explode": False}
 
 
 def _parameter(where: str, name: str, description: str) -> Schema:

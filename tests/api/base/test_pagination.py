@@ -114,6 +114,7 @@ def forged(value: bytes, ordering: bytes = b"title") -> str:
         (forged(b'"\\ud800"'), "cursor", "invalid_cursor"),
         ("colour=red", "colour", "unknown_parameter"),
         ("fields=nothing", "fields", "unknown_field"),
+        ("fields=", "fields", "required"),
         ("fields=,", "fields", "unknown_field"),
         ("fields=id,", "fields", "unknown_field"),
         ("status=nowhere", "status", "invalid_choice"),
