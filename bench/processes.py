@@ -26,26 +26,23 @@ def measure_processes(scene: Scene) -> Iterator[Comparison]:
         more_web(scene.instance, "two processes", processes=2) as two,
         more_web(scene.instance, "one process") as one,
     ):
-        found = compare(
-            "ranges, 32 connections, two processes",
-            REQUESTS,
-            (two, jobs.fast(scene, Kind.RANGES, two, targets)),
-            (one, jobs.fast(scene, Kind.RANGES, one, targets)),
-            rounds=scene.extent.rounds,
-            goal=goals.TWO_PROCESSES,
-        )
-        yield replace(found, note=_shares(found))
+
+        def compared(name: str) -> Comparison:
+            found = compare(
+                name,
+                REQUESTS,
+                (two, jobs.fast(scene, Kind.RANGES, two, targets)),
+                (one, jobs.fast(scene, Kind.RANGES, one, targets)),
+                rounds=scene.extent.rounds,
+                goal=goals.TWO_PROCESSES,
+            )
+            return replace(found, note=_shares(found))
+
+        yield compared("ranges, 32 connections, two processes")
         if quota.is_possible():
             with quota.limited([*two.processes, *one.processes], QUOTA):
-                found = compare(
-                    f"the same, each process with {QUOTA:.0%} of a CPU",
-                    REQUESTS,
-                    (two, jobs.fast(scene, Kind.RANGES, two, targets)),
-                    (one, jobs.fast(scene, Kind.RANGES, one, targets)),
-                    rounds=scene.extent.rounds,
-                    goal=goals.TWO_PROCESSES,
-                )
-            yield replace(found, note=_shares(found))
+                limited = compared(f"the same, each process with {QUOTA:.0%} of a CPU")
+            yield limited
         check_recorded(scene, one, two)
 
 

@@ -98,8 +98,12 @@ class Candidate:
     """A row that may become a download, with what its piece knows."""
 
     reached: Reached
-    piece: Piece
     country: str
+
+    @property
+    def piece(self) -> Piece:
+        """What this batch knows of it."""
+        return self.reached.piece
 
     @property
     def month(self) -> date:
@@ -157,7 +161,7 @@ def _stage(rows: Sequence[Reached]) -> dict[int, Candidate]:
         cursor.execute(_IDS, [len(rows)])
         ids = [row[0] for row in cursor.fetchall()]
     new = {
-        number: Candidate(row, row.piece, row.piece.told_country or country_of(row.piece.ip))
+        number: Candidate(row, row.piece.told_country or country_of(row.piece.ip))
         for number, row in zip(ids, rows, strict=True)
     }
     _STAGED.fill(map(_staged, new.keys(), new.values()))
