@@ -19,7 +19,7 @@ from bench.load.bodies import FaultError
 from bench.load.sockets import allow_many
 from bench.measuring import Comparison
 from bench.media import measure_media
-from bench.network import take_own_loopback
+from bench.network import congestion_control, take_own_loopback
 from bench.place import longwave
 from bench.processes import measure_processes
 from bench.recorded import check_recorded
@@ -62,6 +62,7 @@ def _attempt(names: list[str], extent: Extent, results: Results) -> int:
 
 def _measure(names: list[str], extent: Extent, results: Results) -> None:
     is_own_loopback = take_own_loopback()
+    results.surroundings["congestion control"] = congestion_control()
     say("Starting an instance of its own, with a show of 300 episodes")
     with longwave() as (instance, server):
         from bench.seeding import seed  # its models need the settings of this instance

@@ -29,33 +29,23 @@ def only_on(cpu: int) -> Iterator[None]:
 
 
 @contextmanager
-def all_but(cpu: int, *, spared: Iterable[psutil.Process]) -> Iterator[None]:
-    """This process and all that it has started leave a CPU alone, but for those spared."""
-    everywhere = os.sched_getaffinity(0)
+def alone(some: Sequence[psutil.Process]) -> Iterator[None]:
+    """Some have a CPU that this process and all else that it has started leave to them.
+
+    Where that can't be chosen, all stay where they are.
+    """
+    if not is_possible():
+        yield
+        return
+    everywhere, cpu = os.sched_getaffinity(0), a_cpu()
     this = psutil.Process()
-    others = [this, *this.children(recursive=True)]
-    for process in spared:
-        others.remove(process)
+    others = {this, *this.children(recursive=True)}.difference(some)
+    _allow(some, {cpu})
     _allow(others, everywhere - {cpu})
     try:
         yield
     finally:
-        _allow(others, everywhere)
-
-
-@contextmanager
-def apart(some: Sequence[psutil.Process], other: psutil.Process) -> Iterator[None]:
-    """Some have one CPU, the other process has another; where that can't be chosen, as before."""
-    if not is_possible():
-        yield
-        return
-    everywhere = os.sched_getaffinity(0)
-    _allow(some, {min(everywhere)})
-    _allow([other], {max(everywhere)})
-    try:
-        yield
-    finally:
-        _allow([*some, other], everywhere)
+        _allow([*some, *others], everywhere)
 
 
 def _allow(processes: Iterable[psutil.Process], cpus: set[int]) -> None:

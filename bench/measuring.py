@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import IO
 
 import psutil
@@ -64,6 +65,16 @@ MEGABYTES = Rate("MB/s", lambda sample: sample.megabytes_per_second)
 REQUESTS = Rate("req/s", lambda sample: sample.requests_per_second)
 
 
+class Alone(Enum):
+    """Who has a CPU to itself while it is measured, if there are two.
+
+    Everything else shares the others, as if it were another machine.
+    """
+
+    SERVER = auto()
+    LOAD = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Rounds of two servers doing the same; `ours` and `theirs` belong together in pairs."""
@@ -101,27 +112,25 @@ def compare(
     *,
     rounds: int,
     goal: Goal | None = None,
-    is_apart: bool = False,
+    alone: Alone | None = None,
 ) -> Comparison:
     """Measure both in each round, the one first that was second before."""
     found: dict[str, list[Sample]] = {ours[0].name: [], theirs[0].name: []}
     for number in range(rounds):
         for server, job in (ours, theirs) if number % 2 == 0 else (theirs, ours):
             wait_until_counted()
-            found[server.name].append(measure(server, replace(job, seed=number), is_apart=is_apart))
+            found[server.name].append(measure(server, replace(job, seed=number), alone=alone))
     our, their = (tuple(found[server.name]) for server, _ in (ours, theirs))
     return Comparison(name, rate, theirs[0].name, our, their, goal)
 
 
-def measure(server: Server, job: Job, *, is_apart: bool = False) -> Sample:
-    """Put this load on the server once; raises FaultError when any answer is wrong.
-
-    ``is_apart``: the server and the load generator have a CPU each, if there are two.
-    """
+def measure(server: Server, job: Job, *, alone: Alone | None = None) -> Sample:
+    """Put this load on the server once; raises FaultError when any answer is wrong."""
     with ExitStack() as stack:
         load = stack.enter_context(loading(server, job))
-        if is_apart:
-            stack.enter_context(isolation.apart(server.family(), load.process))
+        if alone is not None:
+            some = server.family() if alone is Alone.SERVER else [load.process]
+            stack.enter_context(isolation.alone(some))
         load.wait_for_begin()
         cpu, beside = server.cpu_seconds(), server.cpu_seconds_beside()
         outcome = load.outcome()

@@ -41,7 +41,7 @@ def _measure(scene: Scene, what: str, cpu: int | None) -> Iterator[Comparison]:
             s3 = stack.enter_context(s3_server(Path(folder)))
         peer = _as_peer(s3)
         if cpu is not None:
-            stack.enter_context(isolation.all_but(cpu, spared=peer.family()))
+            stack.enter_context(isolation.alone(peer.family()))
         signed = _store(s3, scene.seeded.large)
         ours = stack.enter_context(
             more_web(
