@@ -29,6 +29,8 @@ def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
     libc, parent = _libc, os.getpid()
 
     def ask() -> None:
+        # Until its exec the child has its parent's handler, which would swallow the signal.
+        signal.signal(number, signal.SIG_DFL)
         libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
         if os.getppid() != parent:
             os.kill(os.getpid(), number)

@@ -18,7 +18,7 @@ import redis
 from hosting.engines import Engines, InstanceError, accounts, binaries, claim
 from hosting.engines.accounts import unprivileged_account
 from hosting.engines.postgres import Postgres
-from tests.hosting.conftest import processes_naming
+from tests.hosting.conftest import PROJECT, processes_naming
 from tests.waiting import wait_until
 
 
@@ -168,6 +168,40 @@ def test_engines_die_with_a_killed_owner_and_the_next_start_recovers(
     with running(data) as engines:
         assert run_sql(engines, "SELECT 1") == [(1,)]
         assert valkey(engines).ping()
+
+
+_ORPHANED_AT_BIRTH = """
+import os, signal, subprocess, sys, time
+from hosting.engines.processes import die_with_parent
+
+signal.signal(signal.SIGTERM, lambda *_: None)  # as who passes signals on to a child
+owner, wish = os.getpid(), die_with_parent(signal.SIGTERM)
+
+def lose_owner():
+    os.kill(owner, signal.SIGKILL)
+    while os.getppid() == owner:
+        time.sleep(0.01)
+
+def begin():
+    for step in {"before": (lose_owner, wish), "after": (wish, lose_owner)}[sys.argv[2]]:
+        step()
+
+sleep = [sys.executable, "-c", "import time; time.sleep(600)", sys.argv[1]]
+subprocess.Popen(sleep, preexec_fn=begin)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems tell nobody")
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_child_whose_owner_dies_while_it_is_born_dies_too(data: Path, moment: str) -> None:
+    """What its owner does about the signal is the owner's: the child has that until its exec."""
+    command = [sys.executable, "-c", _ORPHANED_AT_BIRTH, str(data), moment]
+    assert subprocess.run(command, cwd=PROJECT, check=False).returncode == -signal.SIGKILL
+    try:
+        wait_until(lambda: processes_naming(str(data)) == [], seconds=5)
+    finally:
+        for left in processes_naming(str(data)):
+            left.kill()
 
 
 @pytest.mark.faults
