@@ -82,7 +82,6 @@ class Instance:
         command += [f"--port={self.port}", f"--data={self.data}", *self.options]
         self._log = (self.data.parent / "serve.log").open("ab")
         self._log_begins = self._log.tell()
-        _mind_interrupts()
         self.process = subprocess.Popen(
             command,
             cwd=PROJECT,
@@ -144,12 +143,6 @@ class Instance:
         finally:
             self._log.close()
         return status
-
-
-def _mind_interrupts() -> None:
-    """Who is started in the background ignores Ctrl-C, and so would an instance after it."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager

@@ -173,9 +173,12 @@ class Instance:
 
 
 def _stop_signals() -> list[signal.Signals]:
-    """``nohup`` has made us ignore a hang-up: then it stays ignored."""
-    wished = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-    return [number for number in wished if signal.getsignal(number) is not signal.SIG_IGN]
+    """``nohup`` has made us ignore a hang-up: then it stays ignored.
+
+    A shell's ``&`` makes us ignore an interrupt; who sends one all the same wants us to stop.
+    """
+    hang_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    return [signal.SIGINT, signal.SIGTERM, *hang_up]
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:

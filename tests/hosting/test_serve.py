@@ -14,6 +14,8 @@ import pytest
 from tests.hosting.conftest import PROJECT, processes_naming
 from tests.instance import Instance, new_instance, running_instance, wait_for
 
+_IGNORED = (signal.SIGINT, signal.SIGHUP)
+
 pytestmark = pytest.mark.faults
 
 
@@ -131,6 +133,21 @@ def test_a_stop_leaves_no_process_and_no_address() -> None:
         assert processes_naming(str(own.data)) == []
         assert not (own.data / "engines.json").exists()
         assert not (own.data / "children.json").exists()
+
+
+def test_in_the_background_an_interrupt_still_stops_and_a_hang_up_does_not() -> None:
+    """What ``nohup make run &`` ignores from birth."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in _IGNORED}
+    try:
+        with running_instance("--no-demo") as own:
+            assert own.process is not None
+            own.process.send_signal(signal.SIGHUP)
+            own.kill("counter")  # it still has the time to replace what dies
+            assert own.is_healthy()
+            assert own.stop() == 0
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_a_killed_supervisor_takes_everything_along_and_the_next_start_recovers() -> None:
