@@ -39,13 +39,12 @@ def alone(some: Sequence[psutil.Process]) -> Iterator[None]:
         return
     everywhere, cpu = os.sched_getaffinity(0), a_cpu()
     this = psutil.Process()
-    others = {this, *this.children(recursive=True)}.difference(some)
+    _allow({this, *this.children(recursive=True)}.difference(some), everywhere - {cpu})
     _allow(some, {cpu})
-    _allow(others, everywhere - {cpu})
     try:
         yield
-    finally:
-        _allow([*some, *others], everywhere)
+    finally:  # those that were started meanwhile have inherited it
+        _allow([this, *this.children(recursive=True)], everywhere)
 
 
 def _allow(processes: Iterable[psutil.Process], cpus: set[int]) -> None:

@@ -19,9 +19,8 @@ SEGMENT_BYTES = 1448
 _ETHERNET_BYTES, _LOOPBACK_BYTES = 1500, 65536
 # The kernel would remember of one measurement's connections how far they could go, for the next's.
 _FORGET = Path("/proc/sys/net/ipv4/tcp_no_metrics_save")
-# Some congestion controls send by the clock (BBR): on loopback its alarms cost more than sending,
-# three times as much on a virtual machine, and would be all that is compared. Reno has none, and
-# is there on every Linux.
+# Some congestion controls send by the clock (BBR): with its alarms sending took two to three times
+# the CPU on a virtual machine's loopback. Reno has none, and is there on every Linux.
 _CONGESTION_CONTROL = Path("/proc/sys/net/ipv4/tcp_congestion_control")
 
 
