@@ -53,17 +53,16 @@ class RequestLine:
         self.check()
         return int(self._transport.fileno())
 
-    def write(self, data: bytes) -> None:
-        """Bytes as they are: what frames them has been written, or there is no frame."""
-        self._transport.write(data)
-        self._is_drained = False
-
     def note_written(self) -> None:
         """The request has written something itself."""
         self._is_drained = False
 
     def is_drained(self) -> bool:
         return self._is_drained
+
+    async def room(self) -> None:
+        self._is_drained = False
+        await self.drain()
 
     async def drain(self) -> None:
         self.check()

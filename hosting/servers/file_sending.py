@@ -12,7 +12,6 @@ TURN_BYTES = 2 * 1024 * 1024
 """How much one connection may send before others get the loop: a fast one would starve the rest."""
 
 _COLD_BYTES = 256 * 1024  # read from the disk at once
-_NUDGE_BYTES = 1024
 # Linux can say that a page is not in memory instead of waiting for the disk.
 _ONLY_IF_CACHED: int | None = getattr(os, "RWF_NOWAIT", None)
 _SCRATCH = [bytearray(1)]
@@ -24,14 +23,14 @@ class Line(Protocol):
     def fileno(self) -> int:
         """The socket; raises ClientGoneError, for the number may be another's by then."""
 
-    def write(self, data: bytes) -> None:
-        """Send this: now if there is room, else as soon as there is."""
-
     def is_drained(self) -> bool:
         """Whether the kernel has taken all that was written."""
 
     async def drain(self) -> None:
         """Wait until it has; raises ClientGoneError."""
+
+    async def room(self) -> None:
+        """Wait until the kernel takes more than it has; raises ClientGoneError."""
 
     def gone(self) -> ClientGoneError:
         """The error that says so."""
@@ -76,12 +75,7 @@ def _tell_nobody(count: int) -> None:
 
 
 async def send_file(line: Line, message: FileMessage) -> None:
-    """Send exactly `count` bytes; raises ClientGoneError, or OSError when the file is too short.
-
-    A full socket is waited for with the next kilobyte given to the transport: it knows how
-    to wait, and how to end. Watching the descriptor ourselves would need a second one, because
-    event loops refuse to watch what a transport has.
-    """
+    """Send exactly `count` bytes; raises ClientGoneError, or OSError when the file is too short."""
     descriptor, offset, progress = message.descriptor, message.offset, message.progress
     before_last = message.before_last
     stop = offset + message.count
@@ -108,18 +102,12 @@ async def send_file(line: Line, message: FileMessage) -> None:
                 warm_until = offset + wanted
                 await asyncio.to_thread(os.pread, descriptor, wanted, offset)
         sent = _send_now(line, descriptor, offset, wanted)
-        if sent < wanted:
-            if sent:
-                progress(sent)
+        if sent:
+            progress(sent)
             offset += sent
-            nudge = _read_now(descriptor, offset, min(_NUDGE_BYTES, pause - offset))
-            line.write(nudge)
-            if not line.is_drained():
-                await line.drain()
-                turn_end = offset + TURN_BYTES  # others had theirs meanwhile
-            sent = len(nudge)
-        progress(sent)
-        offset += sent
+        if sent < wanted:
+            await line.room()
+            turn_end = offset + TURN_BYTES  # others had theirs meanwhile
 
 
 def _send_now(line: Line, descriptor: int, offset: int, count: int) -> int:
@@ -133,13 +121,6 @@ def _send_now(line: Line, descriptor: int, offset: int, count: int) -> int:
     if not sent:
         raise OSError(f"the file ends at byte {offset}, {count} before it should")
     return sent
-
-
-def _read_now(descriptor: int, offset: int, count: int) -> bytes:
-    data = os.pread(descriptor, count, offset)
-    if not data:
-        raise OSError(f"the file ends at byte {offset}, {count} before it should")
-    return data
 
 
 def _is_warm(descriptor: int, stop: int) -> bool:

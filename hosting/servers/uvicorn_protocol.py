@@ -1,7 +1,6 @@
 """uvicorn's HTTP/1.1 with what media needs: files sent by the kernel, and no silent end."""
 
 import asyncio
-import socket
 from collections.abc import MutableMapping
 from functools import partial
 from typing import Any, cast
@@ -10,35 +9,27 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from apps.media.serving import ARRIVAL, ZERO_COPY, ClientGoneError
+from apps.media.serving import ARRIVAL, ZERO_COPY
 from hosting.servers.arrival import wait_for_arrival
 from hosting.servers.flow import Flag, Flow
-from hosting.servers.limits import (
-    FAST_WAIT_SECONDS,
-    IDLE_SECONDS,
-    NOT_SENT_BYTES,
-    NOT_SENT_BYTES_FAST,
-    SEND_TIMEOUT_SECONDS,
-)
-from hosting.servers.socket_queue import undelivered_bytes
+from hosting.servers.limits import IDLE_SECONDS, SEND_TIMEOUT_SECONDS
 from hosting.servers.uvicorn_cycle import MediaCycle
+from hosting.servers.uvicorn_line import SocketLine
 
 # From 2.4 on, `send` tells an application that its client is gone by raising OSError.
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
+_NO_OPTIONS: dict[str, Any] = {}
 
 
 class MediaProtocol(HttpToolsProtocol):
-    """One connection; also the `Line` that files are sent on."""
+    """One connection.
+
+    At most thirty attributes, those of the base class included: with one more, Python would give
+    each connection a dictionary of one and a half kilobytes.
+    """
 
     cycle: MediaCycle
-    _socket: socket.socket | None = None  # only to set options: the transport owns the descriptor
-    _descriptor: int | None = None
-    _timer: asyncio.TimerHandle | None = None
-    _active_at = 0.0  # when the last response ended
-    _waiting_since: float | None = None  # for the client to take something
-    _is_corked = False
-    _is_fast = False
-    _undelivered = 0  # of what the kernel had taken, when the connection was lost
+    _line: SocketLine
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast("asyncio.Transport", transport))
@@ -46,20 +37,10 @@ class MediaProtocol(HttpToolsProtocol):
         # "Paused" then means that something waits in this process: only when nothing does may
         # sendfile go around the transport, and what was handed over has really left.
         self.transport.set_write_buffer_limits(high=0)
-        info = self.transport.get_extra_info("socket")
-        if info is not None and info.family in {socket.AF_INET, socket.AF_INET6}:
-            info.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOT_SENT_BYTES)
-            if self.scheme == "http":
-                self._descriptor = info.fileno()
-                self._socket = socket.socket(info.family, info.type, fileno=self._descriptor)
-        self._extensions: dict[str, Any] = {}
-        if self._descriptor is not None:
-            self._extensions = {ZERO_COPY: {}, ARRIVAL: partial(wait_for_arrival, self)}
-        self._active_at = self.loop.time()
-        self._timer = self.loop.call_later(IDLE_SECONDS, self._check_time)
+        self._line = SocketLine(self.transport, self.flow, self.loop)
+        self.timeout_keep_alive_task = self.loop.call_later(IDLE_SECONDS, self._check_time)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._note_undelivered()
         self._let_go()
         super().connection_lost(exc)
 
@@ -68,24 +49,22 @@ class MediaProtocol(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def _let_go(self) -> None:
-        if self._socket is not None:
-            self._socket.detach()
-            self._socket = self._descriptor = None
-        if self._timer is not None:
-            self._timer.cancel()
+        self._line.let_go()
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
 
     def _check_time(self) -> None:
         """One timer for the connection, where the base class makes one for each request."""
         now = self.loop.time()
-        if self._waiting_since is not None:
-            left = self._waiting_since + SEND_TIMEOUT_SECONDS - now
+        if self._line.waiting_since is not None:
+            left = self._line.waiting_since + SEND_TIMEOUT_SECONDS - now
         elif self.cycle is not None and not self.cycle.response_complete:
             left = IDLE_SECONDS
         else:
-            left = self._active_at + IDLE_SECONDS - now
+            left = self._line.active_at + IDLE_SECONDS - now
         if left > 0:
-            self._timer = self.loop.call_later(left, self._check_time)
-        elif self._waiting_since is None:
+            self.timeout_keep_alive_task = self.loop.call_later(left, self._check_time)
+        elif self._line.waiting_since is None:
             self.transport.close()
         else:
             self.transport.abort()
@@ -97,7 +76,7 @@ class MediaProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self._active_at = self.loop.time()
+        self._line.active_at = self.loop.time()
         self.flow.resume_reading()
         if self.pipeline:
             cycle, app = self.pipeline.pop()
@@ -119,7 +98,7 @@ class MediaProtocol(HttpToolsProtocol):
                 "scheme": self.scheme,
                 "root_path": self.root_path,
                 "headers": self.headers,
-                "extensions": self._extensions,
+                "extensions": self._extensions(),
                 "state": self.app_state.copy(),
             },
         )
@@ -152,7 +131,7 @@ class MediaProtocol(HttpToolsProtocol):
             keep_alive=http_version != "1.0" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
-        self.cycle.line = self
+        self.cycle.line = self._line
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, self.app)
         else:  # a pipelined request waits for its turn
@@ -166,44 +145,8 @@ class MediaProtocol(HttpToolsProtocol):
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
 
-    def fileno(self) -> int:
-        if self._descriptor is None or self.transport.is_closing():
-            raise self.gone()
-        return self._descriptor
-
-    def write(self, data: bytes) -> None:
-        self.transport.write(data)
-
-    def is_drained(self) -> bool:
-        return not self.flow.write_paused
-
-    async def drain(self) -> None:
-        began = self._waiting_since = self.loop.time()
-        try:
-            await self.flow.drain()
-        finally:
-            self._waiting_since = None
-        if self.transport.is_closing():
-            raise self.gone()
-        self._adapt(self.loop.time() - began)
-
-    def gone(self) -> ClientGoneError:
-        self._note_undelivered()
-        return ClientGoneError(undelivered=self._undelivered)
-
-    def _note_undelivered(self) -> None:
-        if self._descriptor is not None:
-            self._undelivered = undelivered_bytes(self._descriptor)
-
-    def _adapt(self, waited: float) -> None:
-        """Let the kernel hold more for a client that takes it at once."""
-        is_fast = waited < FAST_WAIT_SECONDS * (10 if self._is_fast else 1)
-        if is_fast is not self._is_fast and self._socket is not None:
-            size = NOT_SENT_BYTES_FAST if is_fast else NOT_SENT_BYTES
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, size)
-            self._is_fast = is_fast
-
-    def cork(self, is_on: bool) -> None:
-        if self._socket is not None and is_on is not self._is_corked:
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, is_on)
-            self._is_corked = is_on
+    def _extensions(self) -> dict[str, Any]:
+        """What a request may use: only what is not encrypted can be left to the kernel."""
+        if self.scheme != "http" or not self._line.is_tcp:
+            return {}
+        return {ZERO_COPY: _NO_OPTIONS, ARRIVAL: partial(wait_for_arrival, self._line)}

@@ -22,14 +22,14 @@ class Socket:
     def fileno(self) -> int:
         return self._own.fileno()
 
-    def write(self, data: bytes) -> None:
-        raise AssertionError("there is room in the socket")
-
     def is_drained(self) -> bool:
         return True
 
     async def drain(self) -> None:
         raise AssertionError("nothing waits")
+
+    async def room(self) -> None:
+        raise AssertionError("there is room in the socket")
 
     def gone(self) -> ClientGoneError:
         return ClientGoneError()

@@ -117,15 +117,17 @@ class MediaResponse(StreamingHttpResponse):
         shared, own = self._plan.encoded_headers
         if "headers" in self.__dict__:  # a view has asked for them, and may have changed them
             shared, own = (), encode_fields(self.headers)
-        start = {
-            "type": "http.response.start",
-            "status": self.status_code,
-            "headers": [*shared, *own],
-            SHARED_FIELDS: shared,
-        }
         last = self._plan.pieces[-1]
         try:
-            await send(start)
+            # Kept by nobody: a listener who takes half an hour needs no headers any more.
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": self.status_code,
+                    "headers": [*shared, *own],
+                    SHARED_FIELDS: shared,
+                }
+            )
             for piece in self._plan.pieces:
                 if isinstance(piece, Range):
                     await self._transmit_range(send, piece, piece is last, is_kernel_sending)
@@ -157,18 +159,19 @@ class MediaResponse(StreamingHttpResponse):
             stop = min(piece.stop, until, start + self._sent.room)
             is_end = is_last and stop == piece.stop
             self._sent.go_to(start)
-            message = {
-                "type": ZERO_COPY,
-                "file": source.descriptor,
-                "offset": start + shift,
-                "count": stop - start,
-                "more_body": not is_end,
-                # Ours: what has left is known also when the client goes midway, and recorded
-                # before it can have everything.
-                "progress": self._sent.advance,
-                "before_last": self._sent.finish_with_last if is_end else None,
-            }
-            await send(message)
+            await send(
+                {
+                    "type": ZERO_COPY,
+                    "file": source.descriptor,
+                    "offset": start + shift,
+                    "count": stop - start,
+                    "more_body": not is_end,
+                    # Ours: what has left is known also when the client goes midway, and recorded
+                    # before it can have everything.
+                    "progress": self._sent.advance,
+                    "before_last": self._sent.finish_with_last if is_end else None,
+                }
+            )
             start = stop
 
     async def _make_room(self) -> None:
