@@ -20,6 +20,10 @@ CHUNK_BYTES = 256 * 1024
 _ONLY_IF_CACHED: int | None = getattr(os, "RWF_NOWAIT", None)
 
 
+type Piece = bytes | memoryview
+"""Some bytes of a file; of a view nothing may be used any more once the next piece is asked for."""
+
+
 class Source(Protocol):
     """One stored file, open for reading; whoever opened it closes it."""
 
@@ -29,7 +33,7 @@ class Source(Protocol):
     async def prepare(self, start: int, stop: int) -> None:
         """Make sure that reading bytes [start, stop) can begin; raises OSError."""
 
-    def read(self, start: int, stop: int) -> AsyncGenerator[bytes]:
+    def read(self, start: int, stop: int) -> AsyncGenerator[Piece]:
         """Bytes [start, stop) in pieces of at most CHUNK_BYTES; raises OSError, never pads."""
 
     async def close(self) -> None:
@@ -127,7 +131,7 @@ class SegmentedSource:
             source = self._opened[index] = await segment.open()
         return source, segment.start - (stop - segment.length), stop
 
-    async def read(self, start: int, stop: int) -> AsyncGenerator[bytes]:
+    async def read(self, start: int, stop: int) -> AsyncGenerator[Piece]:
         """As Source.read, across the joints."""
         while start < stop:
             source, shift, until = await self.locate(start)

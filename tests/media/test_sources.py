@@ -41,7 +41,7 @@ class Memory:
 
 
 async def read_all(source: SegmentedSource | DiskSource, start: int, stop: int) -> bytes:
-    return b"".join([chunk async for chunk in source.read(start, stop)])
+    return b"".join([bytes(chunk) async for chunk in source.read(start, stop)])
 
 
 stretches = st.lists(st.tuples(st.integers(0, 500), st.integers(1, 500)), min_size=1, max_size=6)

@@ -50,7 +50,7 @@ def read(store: Storage, name: str, size: int, start: int, stop: int) -> list[by
     async def chunks() -> list[bytes]:
         source = await store.open_source(name, size)
         try:
-            return [chunk async for chunk in source.read(start, stop)]
+            return [bytes(chunk) async for chunk in source.read(start, stop)]
         finally:
             await source.close()
 

@@ -36,7 +36,7 @@ def read_all(store: Storage, key: str, size_bytes: int) -> bytes:
     async def scenario() -> bytes:
         source = await store.open_source(key, size_bytes)
         try:
-            return b"".join([chunk async for chunk in source.read(0, size_bytes)])
+            return b"".join([bytes(chunk) async for chunk in source.read(0, size_bytes)])
         finally:
             await source.close()
 

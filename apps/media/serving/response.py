@@ -16,7 +16,7 @@ from apps.media.ranges import Range
 from apps.media.serving.client_gone import ClientGoneError
 from apps.media.serving.plan import Plan, encode_fields
 from apps.media.serving.sent import NO_STEPS, OnSent, Sent, Steps
-from apps.media.sources import SegmentedSource
+from apps.media.sources import Piece, SegmentedSource
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +152,10 @@ class MediaResponse(StreamingHttpResponse):
             if not is_kernel_sending or source.descriptor is None:
                 async with aclosing(self._chunks(Range(start, piece.last), is_last)) as chunks:
                     async for chunk, is_end in chunks:
-                        await send(_body(chunk, is_end))
+                        # A server that sends files is ours: it keeps no view that it was lent,
+                        # but perhaps the last one, when the response is complete.
+                        is_lent = is_kernel_sending and not is_end
+                        await send(_body(chunk if is_lent else bytes(chunk), is_end))
                 return
             if self._sent.room <= 0:
                 await self._make_room()
@@ -187,7 +190,7 @@ class MediaResponse(StreamingHttpResponse):
                 if isinstance(piece, Range):
                     async with aclosing(self._chunks(piece, piece is last)) as chunks:
                         async for chunk, _ in chunks:
-                            yield chunk
+                            yield bytes(chunk)
                 else:
                     yield piece
         except OSError as error:
@@ -195,7 +198,7 @@ class MediaResponse(StreamingHttpResponse):
         finally:
             await self._finish()
 
-    async def _chunks(self, piece: Range, is_last: bool) -> AsyncGenerator[tuple[bytes, bool]]:
+    async def _chunks(self, piece: Range, is_last: bool) -> AsyncGenerator[tuple[Piece, bool]]:
         """The bytes of a range, each chunk with whether it is the response's last.
 
         A chunk counts as sent when the next one is asked for. It ends where something is to be
@@ -226,7 +229,7 @@ class MediaResponse(StreamingHttpResponse):
                     self._sent.advance(len(part))
 
 
-def _body(content: bytes, is_last: bool) -> dict[str, Any]:
+def _body(content: Piece, is_last: bool) -> dict[str, Any]:
     return {"type": "http.response.body", "body": content, "more_body": not is_last}
 
 

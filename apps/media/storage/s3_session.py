@@ -3,32 +3,168 @@
 import asyncio
 import atexit
 import os
-import socket
 import ssl
+from collections import defaultdict
 from collections.abc import AsyncGenerator
-from functools import cache
+from contextlib import suppress
+from functools import cache, lru_cache
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
-import aiohttp
+from apps.media.storage.s3_connection import BucketConnection, Buffers, Head, UnansweredError
 
 CONNECTIONS = 1024
 """The most at once: each slow listener holds one."""
-CONNECT_SECONDS = 5
-SILENCE_SECONDS = 30
+CONNECT_SECONDS = 5.0
 
-# aiohttp stops reading above twice this, and one more read of the socket may come on top: a
-# listener who has stopped costs some 450 KiB here, the piece that is being sent included.
-READ_BUFFER_BYTES = 64 * 1024
-# Left to itself, the kernel would gather megabytes for a listener who once was fast. Within a
-# region (2 ms), this much still carries 120 MB/s on each connection.
-_RECEIVE_BUFFER_BYTES = 256 * 1024
 
-type _Lifetime = AsyncGenerator[aiohttp.ClientSession]
+class Origin(NamedTuple):
+    """Where a bucket answers."""
+
+    host: str
+    port: int
+    is_encrypted: bool
+
+
+class Answer:
+    """The head of an answer and the way to its body; to be finished or closed."""
+
+    def __init__(
+        self, session: "Session", origin: Origin, connection: BucketConnection, head: Head
+    ) -> None:
+        self.head = head
+        self._session, self._origin = session, origin
+        self._connection: BucketConnection | None = connection
+
+    async def read(self) -> memoryview:
+        """What has arrived of the body, at least a byte unless all was read.
+
+        Valid until the next call: the same room is read into again. Raises OSError.
+        """
+        if self._connection is None:
+            raise OSError("the answer is closed")
+        return await self._connection.take()
+
+    async def excerpt(self, most_bytes: int) -> bytes:
+        """The beginning of a body in whatever form; nothing else can be read then."""
+        if self._connection is None or self.head.length == 0:
+            return b""
+        return await self._connection.excerpt(most_bytes)
+
+    def finish(self) -> None:
+        """All was read, and nothing of it is used any more: the connection may be asked again."""
+        self._end(is_clean=True)
+
+    def close(self) -> None:
+        """Wherever reading has come: what is under way stops coming. May be called twice."""
+        self._end(is_clean=False)
+
+    def _end(self, *, is_clean: bool) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            is_clean = is_clean and connection.finish() and self.head.is_kept
+            self._session.give_back(self._origin, connection, is_clean=is_clean)
+
+
+class Session:
+    """One event loop's connections."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._buffers = Buffers()
+        self._places = asyncio.Semaphore(CONNECTIONS)
+        self.connections: set[BucketConnection] = set()  # all that are open
+        self._idle: defaultdict[Origin, list[BucketConnection]] = defaultdict(list)
+
+    async def get(self, address: str, start: int, stop: int) -> Answer:
+        """The answer to a GET of bytes [start, stop), whatever it is; raises OSError.
+
+        Asked again, once, when a kept connection turns out to be closed.
+        """
+        origin, beginning = _request(address)
+        request = b"%bRange: bytes=%d-%d\r\n\r\n" % (beginning, start, stop - 1)
+        async with asyncio.timeout(CONNECT_SECONDS if self._places.locked() else None):
+            await self._places.acquire()
+        try:
+            connection, head = await self._ask(origin, request)
+        except BaseException:
+            self._places.release()
+            raise
+        return Answer(self, origin, connection, head)
+
+    def give_back(self, origin: Origin, connection: BucketConnection, *, is_clean: bool) -> None:
+        """An answer has ended; a clean connection can be asked again."""
+        self._places.release()
+        if is_clean:
+            self._idle[origin].append(connection)
+        else:
+            connection.abort()
+
+    async def close(self) -> None:
+        """Drop all connections, and wait until they are gone."""
+        for connection in list(self.connections):
+            connection.abort()
+            await connection.closed
+
+    async def _ask(self, origin: Origin, request: bytes) -> tuple[BucketConnection, Head]:
+        kept = self._kept(origin)
+        if kept is not None:
+            try:
+                return kept, await kept.ask(request)
+            except UnansweredError:
+                pass  # the bucket had closed it
+        connection = await self._connect(origin)
+        return connection, await connection.ask(request)
+
+    def _kept(self, origin: Origin) -> BucketConnection | None:
+        idle = self._idle[origin]
+        while idle:
+            connection = idle.pop()
+            if connection.is_usable:
+                return connection
+            connection.abort()
+        return None
+
+    async def _connect(self, origin: Origin) -> BucketConnection:
+        def lose(connection: BucketConnection) -> None:
+            self.connections.discard(connection)
+            with suppress(ValueError):
+                self._idle[origin].remove(connection)
+
+        async with asyncio.timeout(CONNECT_SECONDS):
+            _, connection = await self._loop.create_connection(
+                lambda: BucketConnection(self._loop, self._buffers, lose),
+                origin.host,
+                origin.port,
+                ssl=trusted_certificates() if origin.is_encrypted else None,
+            )
+        self.connections.add(connection)
+        return connection
+
+
+@lru_cache(maxsize=1024)
+def _request(address: str) -> tuple[Origin, bytes]:
+    """Where to ask, and how the request begins: for the path and host that were signed."""
+    parts = urlsplit(address)
+    is_encrypted = parts.scheme == "https"
+    origin = Origin(parts.hostname or "", parts.port or (443 if is_encrypted else 80), is_encrypted)
+    target = f"{parts.path or '/'}?{parts.query}"
+    lines = (
+        f"GET {target} HTTP/1.1",
+        f"Host: {parts.netloc}",
+        "Accept-Encoding: identity",
+        "User-Agent: Longwave",
+    )
+    return origin, "".join(f"{line}\r\n" for line in lines).encode("ascii")
+
+
+type _Lifetime = AsyncGenerator[Session]
 
 # Not weak: a session refers to its loop. An entry goes when its session is closed.
-_sessions: dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, _Lifetime]] = {}
+_sessions: dict[asyncio.AbstractEventLoop, tuple[Session, _Lifetime]] = {}
 
 
-async def session() -> aiohttp.ClientSession:
+async def session() -> Session:
     """The running event loop's session."""
     loop = asyncio.get_running_loop()
     found = _sessions.get(loop)
@@ -44,7 +180,7 @@ async def _lifetime(loop: asyncio.AbstractEventLoop) -> _Lifetime:
     Whoever runs a loop (asyncio.run, the servers) lets it finish the generators that were begun
     in it, before it closes: that is when this one closes the session.
     """
-    opened = _open()
+    opened = Session(loop)
     try:
         yield opened
     finally:
@@ -60,32 +196,8 @@ def _close_the_rest() -> None:
             loop.run_until_complete(lifetime.aclose())
 
 
-def _open() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            limit=CONNECTIONS, ssl=trusted_certificates(), socket_factory=_make_socket
-        ),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"Accept-Encoding": "identity", "User-Agent": "Longwave"},
-        skip_auto_headers=["Accept"],
-        timeout=aiohttp.ClientTimeout(
-            total=None, connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS
-        ),
-        auto_decompress=False,
-        read_bufsize=READ_BUFFER_BYTES,
-        trust_env=False,
-    )
-
-
 @cache
 def trusted_certificates() -> ssl.SSLContext:
     """Whom to trust: the system's authorities, or those that boto3 was told of."""
     named = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
     return ssl.create_default_context(cafile=named or None)
-
-
-def _make_socket(address: aiohttp.AddrInfoType) -> socket.socket:
-    family, kind, protocol, _, _ = address
-    made = socket.socket(family, kind, protocol)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
-    return made

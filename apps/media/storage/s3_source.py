@@ -3,24 +3,17 @@
 import re
 from collections.abc import AsyncGenerator
 
-import aiohttp
-from yarl import URL
-
 from apps.media.errors import SourceClosedError, SourceTooShortError
-from apps.media.sources import CHUNK_BYTES
+from apps.media.sources import Piece
 from apps.media.storage.base import ObjectMissingError, StorageError
 from apps.media.storage.presigned import PresignedAddresses, Wanted
-from apps.media.storage.s3_session import session
+from apps.media.storage.s3_session import Answer, session
 
 LIFETIME_SECONDS = 3600
 _CONTINUATIONS = 4
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+)")
 _ERROR_CODE = re.compile(rb"<Code>(\w{1,64})</Code>")
 _ERROR_BYTES = 4096
-
-# What aiohttp says may hold the address, and whoever has an address has the file: neither its
-# messages nor the errors themselves may reach a log.
-_TRANSPORT_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
 
 
 class _BrokenOffError(StorageError):
@@ -33,7 +26,7 @@ class S3Source:
     def __init__(self, addresses: PresignedAddresses, key: str, size_bytes: int) -> None:
         self.descriptor: int | None = None
         self._addresses, self._wanted, self._size_bytes = addresses, Wanted(key), size_bytes
-        self._answer: aiohttp.ClientResponse | None = None
+        self._answer: Answer | None = None
         self._answers: tuple[int, int] | None = None
         self._is_closed = False
 
@@ -54,7 +47,7 @@ class S3Source:
             raise
         self._answer, self._answers = answer, (start, stop)
 
-    async def read(self, start: int, stop: int) -> AsyncGenerator[bytes]:
+    async def read(self, start: int, stop: int) -> AsyncGenerator[Piece]:
         """What the network brings, as it comes; a connection that breaks is continued by another.
 
         Keys name contents, so the bytes after a break belong to those before it.
@@ -72,9 +65,10 @@ class S3Source:
                     tries -= 1
                     await self.prepare(start, stop)
                     continue
-                for at in range(0, len(received), CHUNK_BYTES):
-                    yield received[at : at + CHUNK_BYTES]
                 start += len(received)
+                yield received
+            if self._answer is not None:
+                self._answer.finish()
         finally:
             self._drop()
 
@@ -86,29 +80,21 @@ class S3Source:
     def _drop(self) -> None:
         answer, self._answer, self._answers = self._answer, None, None
         if answer is not None:
-            answer.close()  # a body that has ended gave its connection back already
+            answer.close()
 
-    async def _receive(self, left: int) -> bytes:
+    async def _receive(self, left: int) -> memoryview:
         """What has arrived of the answer, at least a byte; raises OSError."""
         if self._answer is None:
             raise SourceClosedError
         try:
-            received = await self._answer.content.readany()
-        except _TRANSPORT_ERRORS as error:
+            return await self._answer.read()
+        except OSError as error:
             raise _BrokenOffError(self._failure(f"broke off, {left} bytes early", error)) from None
-        if not received:
-            raise SourceTooShortError(f"{self._wanted.key} ends {left} bytes early")
-        if len(received) > left:
-            raise StorageError(f"{self._wanted.key} came with more bytes than were asked for")
-        return received
 
-    async def _request(self, start: int, stop: int) -> aiohttp.ClientResponse:
-        """The answer to a ranged GET, whatever it is.
-
-        aiohttp itself asks again, once, when a kept connection turns out to be closed.
-        """
+    async def _request(self, start: int, stop: int) -> Answer:
+        """The answer to a ranged GET, whatever it is."""
         answer, address = await self._ask(start, stop)
-        if answer.status != 403:
+        if answer.head.status != 403:
             return answer
         # Perhaps the credentials that signed it have ended: those of a role do within hours.
         answer.close()
@@ -116,52 +102,42 @@ class S3Source:
         answer, _ = await self._ask(start, stop)
         return answer
 
-    async def _ask(self, start: int, stop: int) -> tuple[aiohttp.ClientResponse, str]:
+    async def _ask(self, start: int, stop: int) -> tuple[Answer, str]:
         address = await self._addresses.aget(self._wanted, lifetime_seconds=LIFETIME_SECONDS)
         connections = await session()
         try:
-            answer = await connections.get(
-                URL(address, encoded=True),  # changed by nobody: it is what was signed
-                headers={"Range": f"bytes={start}-{stop - 1}"},
-                allow_redirects=False,
-            )
-        except _TRANSPORT_ERRORS as error:
+            return await connections.get(address, start, stop), address
+        except OSError as error:
             raise StorageError(self._failure("cannot be read from the bucket", error)) from None
-        return answer, address
 
-    async def _check(self, answer: aiohttp.ClientResponse, start: int, stop: int) -> None:
+    async def _check(self, answer: Answer, start: int, stop: int) -> None:
         """Raise unless this is the range, of an object of the promised size."""
-        told = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
-        if answer.status in {206, 416} and told:
+        head, key = answer.head, self._wanted.key
+        told = _CONTENT_RANGE.fullmatch(head.content_range)
+        if head.status in {206, 416} and told:
             self._require_size(int(told[3]))
-        if answer.status == 200 and start == 0 and answer.content_length is not None:
-            self._require_size(answer.content_length)
-        if answer.status == 404:
-            raise ObjectMissingError(f"nothing is stored as {self._wanted.key}")
-        if answer.status not in {200, 206}:
-            code = await _error_code(answer)
-            raise StorageError(f"the bucket answers {answer.status}{code} for {self._wanted.key}")
+        if head.status == 200 and start == 0 and head.length is not None:
+            self._require_size(head.length)
+        if head.status == 404:
+            raise ObjectMissingError(f"nothing is stored as {key}")
+        if head.status not in {200, 206}:
+            code = _ERROR_CODE.search(await answer.excerpt(_ERROR_BYTES))
+            # S3's word for what is wrong; its whole text may name keys and addresses.
+            reason = f" ({code[1].decode()})" if code else ""
+            raise StorageError(f"the bucket answers {head.status}{reason} for {key}")
         is_whole = (start, stop) == (0, self._size_bytes)
         is_range = told is not None and told[1] == str(start) and told[2] == str(stop - 1)
-        if not (is_range if answer.status == 206 else is_whole):
-            raise StorageError(f"the bucket gave another part of {self._wanted.key} than was asked")
-        if answer.content_length not in {None, stop - start}:
-            raise StorageError(f"the length of a part of {self._wanted.key} contradicts its range")
+        if not (is_range if head.status == 206 else is_whole):
+            raise StorageError(f"the bucket gave another part of {key} than was asked")
+        if head.length is None:
+            raise StorageError(f"the bucket does not tell the length of a part of {key}")
+        if head.length != stop - start:
+            raise StorageError(f"the length of a part of {key} contradicts its range")
 
     def _require_size(self, actual: int) -> None:
         if actual != self._size_bytes:
             raise SourceTooShortError(f"the object has {actual} bytes, not {self._size_bytes}")
 
-    def _failure(self, what: str, error: BaseException) -> str:
-        reason = getattr(error, "strerror", None)  # of the system: it knows no address
-        return f"{self._wanted.key} {what}: {type(error).__name__} {reason or ''}".rstrip()
-
-
-async def _error_code(answer: aiohttp.ClientResponse) -> str:
-    """S3's word for what is wrong; its whole text may name keys and addresses."""
-    try:
-        beginning = await answer.content.read(_ERROR_BYTES)
-    except _TRANSPORT_ERRORS:
-        return ""
-    found = _ERROR_CODE.search(beginning)
-    return f" ({found[1].decode()})" if found else ""
+    def _failure(self, what: str, error: OSError) -> str:
+        """Without the address: whoever has it has the file."""
+        return f"{self._wanted.key} {what}: {error.strerror or error or type(error).__name__}"
