@@ -4,6 +4,7 @@ from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import get_resolver
 
 from apps.core.vitals import tally
 
@@ -18,8 +19,13 @@ class ControlPlane(ASGIHandler):
     """
 
     def load_middleware(self, is_async: bool = False) -> None:
-        """The chain of plain functions, whatever the handler asks for."""
+        """The chain of plain functions, whatever the handler asks for, and the URLs.
+
+        Django would read those with the first page: it would wait, and what they are made of would
+        not be there yet when the interpreter sets aside what lasts.
+        """
         super().load_middleware(is_async=False)
+        _ = get_resolver().reverse_dict
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """The response of the chain, made in this request's thread."""

@@ -60,14 +60,17 @@ class StreamedRequest(ASGIRequest):
 
     receive: Receive  # set by the handler
 
-    def __init__(self, scope: Scope, body_file: io.BytesIO | None = None) -> None:
+    def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.path_info = self.path
         self.resolver_match = None
-        self._stream = body_file or io.BytesIO()
         self._read_started = False
+
+    @cached_property
+    def _stream(self) -> io.BytesIO:  # type: ignore[override]
+        return io.BytesIO()
 
     @cached_property
     def META(self) -> dict[str, Any]:  # type: ignore[override]  # noqa: N802

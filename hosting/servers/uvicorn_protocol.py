@@ -1,6 +1,7 @@
 """uvicorn's HTTP/1.1 with what media needs: files sent by the kernel, and no silent end."""
 
 import asyncio
+from collections import deque
 from collections.abc import MutableMapping
 from functools import partial
 from typing import Any, cast
@@ -19,6 +20,8 @@ from hosting.servers.uvicorn_line import SocketLine
 # From 2.4 on, `send` tells an application that its client is gone by raising OSError.
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
 _NO_OPTIONS: dict[str, Any] = {}
+_NOBODY: deque[tuple[RequestResponseCycle, Any]] = deque()
+"""The pipeline of those who have none, shared: an empty one takes 760 bytes."""
 
 
 class MediaProtocol(HttpToolsProtocol):
@@ -34,6 +37,7 @@ class MediaProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast("asyncio.Transport", transport))
         self.flow = Flow(self.transport)
+        self.pipeline = _NOBODY
         # "Paused" then means that something waits in this process: only when nothing does may
         # sendfile go around the transport, and what was handed over has really left.
         self.transport.set_write_buffer_limits(high=0)
@@ -136,6 +140,8 @@ class MediaProtocol(HttpToolsProtocol):
             self._start_asgi_task(self.cycle, self.app)
         else:  # a pipelined request waits for its turn
             self.flow.pause_reading()
+            if self.pipeline is _NOBODY:
+                self.pipeline = deque()
             self.pipeline.appendleft((self.cycle, self.app))
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
