@@ -5,7 +5,7 @@ import os
 # What the kernel may hold of a response beyond what is on its way to the client: a slow listener
 # costs little, and a fast one needn't be asked every 100 microseconds.
 NOT_SENT_BYTES = 128 * 1024
-NOT_SENT_BYTES_FAST = 4 * 1024 * 1024
+NOT_SENT_BYTES_FAST = 512 * 1024
 FAST_WAIT_SECONDS = 0.05
 """Who makes room within this time is fast, until a wait takes ten times as long.
 

@@ -23,6 +23,9 @@ class CorkedLine(Line, Protocol):
     def cork(self, is_on: bool) -> None:
         """Whether only full segments go out: headers, body and last byte then go together."""
 
+    def push(self) -> None:
+        """Let what is corked go out; the cork stays for the next response."""
+
 
 class MediaCycle(RequestResponseCycle):
     """One request; what `send` returned from is in the kernel's hands."""
@@ -42,8 +45,10 @@ class MediaCycle(RequestResponseCycle):
         elif SHARED_FIELDS in message:
             self._start(message["status"], message["headers"], message[SHARED_FIELDS])
         else:
+            if not self.response_started:
+                self.line.cork(False)
             await super().send(message)
-            if self.response_complete:
+            if self.response_complete:  # something may still wait in the transport
                 self.line.cork(False)
         if self.flow.write_paused and not self.response_complete:
             await self.line.drain()
@@ -77,7 +82,7 @@ class MediaCycle(RequestResponseCycle):
     def _complete(self) -> None:
         if self.expected_content_length:
             raise RuntimeError("The response is shorter than Content-Length")
-        self.line.cork(False)
+        self.line.push()
         self.response_complete = True
         self.message_event.set()
         if not self.keep_alive:
