@@ -6,11 +6,7 @@ from collections.abc import Awaitable
 
 from apps.media.serving import ClientGoneError
 from hosting.servers.flow import Flow
-from hosting.servers.limits import (
-    FAST_WAIT_SECONDS,
-    NOT_SENT_BYTES,
-    NOT_SENT_BYTES_FAST,
-)
+from hosting.servers.limits import FAST_WAIT_SECONDS, NOT_SENT_BYTES, NOT_SENT_BYTES_FAST
 from hosting.servers.socket_queue import undelivered_bytes
 from hosting.servers.writability import writability
 
@@ -49,8 +45,8 @@ class SocketLine:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOT_SENT_BYTES)
 
     @property
-    def is_tcp(self) -> bool:
-        """Whether there is a socket of the network that files can be sent to."""
+    def is_plain_tcp(self) -> bool:
+        """Whether there is a socket of the network to which the kernel can send files."""
         return self._socket is not None
 
     def fileno(self) -> int:
@@ -123,8 +119,10 @@ class SocketLine:
 
 
 def _tcp_socket(transport: asyncio.Transport) -> socket.socket | None:
-    """The transport's own, as a second object of the same descriptor."""
+    """The transport's own, as a second object of the same descriptor; None if it encrypts."""
     info = transport.get_extra_info("socket")
-    if info is None or info.family not in {socket.AF_INET, socket.AF_INET6}:
+    if info is None or transport.get_extra_info("sslcontext") is not None:
+        return None
+    if info.family not in {socket.AF_INET, socket.AF_INET6}:
         return None
     return socket.socket(info.family, info.type, fileno=info.fileno())

@@ -155,6 +155,6 @@ class MediaProtocol(HttpToolsProtocol):
 
     def _extensions(self) -> dict[str, Any]:
         """What a request may use: only what is not encrypted can be left to the kernel."""
-        if self.scheme != "http" or not self._line.is_tcp:
+        if not self._line.is_plain_tcp:
             return {}
         return {ZERO_COPY: _NO_OPTIONS, ARRIVAL: partial(wait_for_arrival, self._line)}

@@ -230,7 +230,8 @@ class BucketConnection(asyncio.BufferedProtocol):
 
     def _check_silence(self) -> None:
         """One timer for the connection: to make one for each wait would cost more than it does."""
-        left = self._wait_ends_at - self._loop.time() if self._waiter else SILENCE_SECONDS
+        is_waiting = self._waiter is not None and not self._waiter.done()
+        left = self._wait_ends_at - self._loop.time() if is_waiting else SILENCE_SECONDS
         if left <= 0:
             self._fault = TimeoutError(f"nothing came for {SILENCE_SECONDS:g} seconds")
             self._wake()
