@@ -33,7 +33,7 @@ class MediaCycle(RequestResponseCycle):
     line: CorkedLine
 
     async def send(self, message: Any) -> None:
-        if self.disconnected:
+        if self.disconnected or self.transport.is_closing():
             raise self.line.gone()
         if message["type"] == ZERO_COPY:
             file = FileMessage.read(message)
@@ -45,13 +45,25 @@ class MediaCycle(RequestResponseCycle):
         elif SHARED_FIELDS in message:
             self._start(message["status"], message["headers"], message[SHARED_FIELDS])
         else:
-            if not self.response_started:
-                self.line.cork(False)
-            await super().send(message)
-            if self.response_complete:  # something may still wait in the transport
-                self.line.cork(False)
-        if self.flow.write_paused and not self.response_complete:
+            await self._send_plainly(message)
+        if self.response_complete:
+            return
+        if self.flow.write_paused:
             await self.line.drain()
+        elif self.transport.is_closing():  # which takes everything, and sends nothing
+            raise self.line.gone()
+
+    async def receive(self) -> Any:
+        if self.waiting_for_100_continue:  # the client waits for a word before it sends a body
+            self.line.cork(False)
+        return await super().receive()
+
+    async def _send_plainly(self, message: Any) -> None:
+        if not self.response_started:
+            self.line.cork(False)
+        await super().send(message)
+        if self.response_complete:  # something may still wait in the transport
+            self.line.cork(False)
 
     def _start(self, status: int, fields: Sequence[Field], shared: tuple[Field, ...]) -> None:
         """As the base class does it, for a response with a Content-Length.

@@ -85,7 +85,9 @@ class SocketLine:
 
         One call instead of two: tcp(7) has TCP_NODELAY push even what is corked.
         """
-        if self._socket is not None and self._is_corked:
+        if self._flow.write_paused:  # the kernel has not got everything yet
+            self.cork(False)
+        elif self._socket is not None and self._is_corked:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
 
     def cork(self, is_on: bool) -> None:
@@ -99,11 +101,14 @@ class SocketLine:
         self._note_undelivered()
         if not self._transport.is_closing():
             self.cork(False)
-        if self._socket is not None:
-            self._socket.detach()
+        room, own = self._room, self._socket
+        if room is not None and not room.done():
+            if own is not None:
+                writability(self._loop).forget(own.fileno(), room)
+            room.set_result(None)
+        if own is not None:
+            own.detach()
             self._socket = None
-        if self._room is not None and not self._room.done():
-            self._room.set_result(None)
 
     def _note_undelivered(self) -> None:
         if self._socket is not None:

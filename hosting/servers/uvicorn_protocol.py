@@ -136,8 +136,6 @@ class MediaProtocol(HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
         self.cycle.line = self._line
-        if self.expect_100_continue:
-            self._line.cork(False)
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, self.app)
         else:  # a pipelined request waits for its turn

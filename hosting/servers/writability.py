@@ -20,8 +20,8 @@ class Writability:
     def tell(self, descriptor: int, future: asyncio.Future[None]) -> None:
         """Set the future, once, when the socket can take more, or is broken.
 
-        Of a socket that is closed meanwhile nothing is ever told: whoever closes it knows. A later
-        one with the same number takes its place, and may be told too early, which is no news.
+        Of a socket that is closed meanwhile nothing is ever told: whoever closes it knows, and has
+        it forgotten. A later one with the same number may be told too early, which is no news.
         """
         self._waiting[descriptor] = future
         once = select.EPOLLOUT | select.EPOLLONESHOT
@@ -29,6 +29,11 @@ class Writability:
             self._epoll.modify(descriptor, once)
         except FileNotFoundError:  # for the first time since the socket was made
             self._epoll.register(descriptor, once)
+
+    def forget(self, descriptor: int, future: asyncio.Future[None]) -> None:
+        """Nobody waits for this any more; the number may be another socket's by now."""
+        if self._waiting.get(descriptor) is future:
+            del self._waiting[descriptor]
 
     def _wake(self) -> None:
         for descriptor, _ in self._epoll.poll(0):

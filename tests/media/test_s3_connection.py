@@ -1,6 +1,7 @@
 """The client of the bucket: heads of answers, connections that are kept, and room used again."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -202,3 +203,67 @@ async def test_an_address_is_asked_for_as_it_was_signed() -> None:
         await read(f"{served.origin}/a%2Fb/%C3%A4.mp3?X-Id=GetObject&sig=a%2Bb%3D", 0, 10)
         assert served.requests[0].target == "/a%2Fb/%C3%A4.mp3?X-Id=GetObject&sig=a%2Bb%3D"
         assert served.requests[0].headers["host"] == f"127.0.0.1:{served.port}"
+
+
+async def test_an_answer_that_nobody_ended_gives_its_place_back() -> None:
+    session = s3_session.Session(asyncio.get_running_loop())
+    async with bucket(part()) as served:
+        for _ in range(3):
+            await session.get(f"{served.origin}/a", 0, 1000)
+        gc.collect()
+        await served.all_closed()
+        assert not session.connections
+        assert session._places._value == s3_session.CONNECTIONS
+
+
+async def test_the_next_address_of_a_name_is_tried_and_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(s3_session, "CONNECT_SECONDS", 0.4)
+    loop = asyncio.get_running_loop()
+    session = s3_session.Session(loop)
+    asked: list[str] = []
+    connect_to = session._connect_to
+
+    async def watched(origin: s3_session.Origin, address: str) -> s3_connection.BucketConnection:
+        asked.append(address)
+        if address == "192.0.2.1":  # RFC 5737: nobody's
+            await asyncio.sleep(60)
+        return await connect_to(origin, address)
+
+    async def named(host: str, port: int, **_: object) -> list[object]:
+        return [(2, 1, 6, "", (address, port)) for address in ("192.0.2.1", "127.0.0.1")]
+
+    monkeypatch.setattr(session, "_connect_to", watched)
+    monkeypatch.setattr(loop, "getaddrinfo", named)
+    async with bucket(part()) as served:
+        for _ in range(2):
+            found = await session.get(f"http://bucket.example:{served.port}/a", 0, 10)
+            found.close()
+        assert asked == ["192.0.2.1", "127.0.0.1", "127.0.0.1"]
+        await session.close()
+
+
+async def test_a_closing_that_is_cancelled_closes_all_the_same() -> None:
+    session = s3_session.Session(asyncio.get_running_loop())
+    async with bucket(part()) as served:
+        answers = [await session.get(f"{served.origin}/a", 0, 1000) for _ in range(3)]
+        closing = asyncio.create_task(session.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await served.all_closed()
+        assert not session.connections
+        del answers
+
+
+async def test_a_connection_that_is_not_made_in_time_is_told_with_a_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def hang(*_: object, **__: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(s3_session, "CONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", hang)
+    async with bucket(part()) as served:
+        with pytest.raises(StorageError, match="cannot be read from the bucket: TimeoutError"):
+            await served.source().prepare(0, 10)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from functools import cache, lru_cache
+from socket import SOCK_STREAM
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -63,17 +64,26 @@ class Answer:
         connection, self._connection = self._connection, None
         if connection is not None:
             is_clean = is_clean and connection.finish() and self.head.is_kept
-            self._session.give_back(self._origin, connection, is_clean=is_clean)
+            self._session.give_back(self._origin, connection, is_clean)
+
+    def __del__(self) -> None:
+        # Nobody has ended it, and any thread may find that out.
+        loop = self._session.loop
+        if self._connection is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(
+                self._session.give_back, self._origin, self._connection, False
+            )
 
 
 class Session:
     """One event loop's connections."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
         self._buffers = Buffers()
         self._places = asyncio.Semaphore(CONNECTIONS)
         self.connections: set[BucketConnection] = set()  # all that are open
+        self._answered_last: dict[Origin, str] = {}
         self._idle: defaultdict[Origin, list[BucketConnection]] = defaultdict(list)
 
     async def get(self, address: str, start: int, stop: int) -> Answer:
@@ -92,7 +102,7 @@ class Session:
             raise
         return Answer(self, origin, connection, head)
 
-    def give_back(self, origin: Origin, connection: BucketConnection, *, is_clean: bool) -> None:
+    def give_back(self, origin: Origin, connection: BucketConnection, is_clean: bool) -> None:
         """An answer has ended; a clean connection can be asked again."""
         self._places.release()
         if is_clean:
@@ -102,9 +112,11 @@ class Session:
 
     async def close(self) -> None:
         """Drop all connections, and wait until they are gone."""
+        closed = [connection.closed for connection in self.connections]
         for connection in list(self.connections):
             connection.abort()
-            await connection.closed
+        if closed:
+            await asyncio.wait(closed)
 
     async def _ask(self, origin: Origin, request: bytes) -> tuple[BucketConnection, Head]:
         kept = self._kept(origin)
@@ -126,18 +138,39 @@ class Session:
         return None
 
     async def _connect(self, origin: Origin) -> BucketConnection:
+        """To one of the name's addresses, first to that which answered last.
+
+        Each has its share of the time, so that one which says nothing leaves some to the others.
+        """
+        async with asyncio.timeout(CONNECT_SECONDS):
+            found = await self.loop.getaddrinfo(origin.host, origin.port, type=SOCK_STREAM)
+        addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
+        addresses.sort(key=lambda address: address != self._answered_last.get(origin))
+        for number, address in enumerate(addresses, start=1):
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS / len(addresses)):
+                    connection = await self._connect_to(origin, address)
+            except OSError:
+                if number == len(addresses):
+                    raise
+            else:
+                self._answered_last[origin] = address
+                return connection
+        raise OSError(f"{origin.host} has no address")
+
+    async def _connect_to(self, origin: Origin, address: str) -> BucketConnection:
         def lose(connection: BucketConnection) -> None:
             self.connections.discard(connection)
             with suppress(ValueError):
                 self._idle[origin].remove(connection)
 
-        async with asyncio.timeout(CONNECT_SECONDS):
-            _, connection = await self._loop.create_connection(
-                lambda: BucketConnection(self._loop, self._buffers, lose),
-                origin.host,
-                origin.port,
-                ssl=trusted_certificates() if origin.is_encrypted else None,
-            )
+        _, connection = await self.loop.create_connection(
+            lambda: BucketConnection(self.loop, self._buffers, lose),
+            address,
+            origin.port,
+            ssl=trusted_certificates() if origin.is_encrypted else None,
+            server_hostname=origin.host if origin.is_encrypted else None,
+        )
         self.connections.add(connection)
         return connection
 

@@ -140,4 +140,4 @@ class S3Source:
 
     def _failure(self, what: str, error: OSError) -> str:
         """Without the address: whoever has it has the file."""
-        return f"{self._wanted.key} {what}: {error.strerror or error or type(error).__name__}"
+        return f"{self._wanted.key} {what}: {error.strerror or str(error) or type(error).__name__}"
