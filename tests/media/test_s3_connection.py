@@ -245,7 +245,9 @@ async def test_the_next_address_of_a_name_is_tried_and_remembered(
 
 
 async def test_a_closing_that_is_cancelled_closes_all_the_same() -> None:
-    session = s3_session.Session(asyncio.get_running_loop())
+    loop, faults = asyncio.get_running_loop(), []
+    loop.set_exception_handler(lambda _, context: faults.append(context))
+    session = s3_session.Session(loop)
     async with bucket(part()) as served:
         answers = [await session.get(f"{served.origin}/a", 0, 1000) for _ in range(3)]
         closing = asyncio.create_task(session.close())
@@ -253,6 +255,7 @@ async def test_a_closing_that_is_cancelled_closes_all_the_same() -> None:
         closing.cancel()
         await served.all_closed()
         assert not session.connections
+        assert not faults
         del answers
 
 
