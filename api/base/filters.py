@@ -1,13 +1,22 @@
 """Which rows of a list are wanted: filters of django-filter, refused with the parameter's name."""
 
+from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError as FormError
 from django.db.models import Model, QuerySet
 from django.forms import IntegerField
-from django_filters.rest_framework import CharFilter, DjangoFilterBackend, NumberFilter
+from django_filters.fields import IsoDateTimeField
+from django_filters.rest_framework import (
+    CharFilter,
+    DjangoFilterBackend,
+    IsoDateTimeFilter,
+    NumberFilter,
+)
 from rest_framework.exceptions import ValidationError
 
 from api.base.parameters import ParametersError, refuse_empty
+from apps.core.clock import in_utc
 
 
 def filter_parameters(view: Any) -> list[str]:
@@ -32,3 +41,18 @@ class IntegerFilter(NumberFilter):
     """Of whole numbers: django-filter's own takes 0.5 for one."""
 
     field_class: Any = IntegerField
+
+
+class _MomentField(IsoDateTimeField):
+    def to_python(self, value: Any) -> datetime | None:
+        moment: datetime | None = super().to_python(value)
+        try:
+            return moment and in_utc(moment)
+        except OverflowError as error:
+            raise FormError(self.error_messages["invalid"], code="invalid") from error
+
+
+class MomentFilter(IsoDateTimeFilter):
+    """Of moments as RFC 3339 writes them, with any of its offsets; without one in UTC."""
+
+    field_class: Any = _MomentField

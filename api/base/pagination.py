@@ -6,6 +6,7 @@ A cursor names a row by the value that the list is ordered by and by its id, whi
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from heapq import merge
 from typing import Any
 
@@ -20,7 +21,8 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
-from api.base.parameters import ParameterError
+from api.base.parameters import ParameterError, refuse_empty
+from apps.core.clock import in_utc
 
 PAGING = ("cursor", "page_size", "ordering")
 DEFAULT_SIZE = 50
@@ -64,8 +66,9 @@ class _Cursor(msgspec.Struct, array_like=True):
 
 def cursor_in[C: msgspec.Struct](request: Request, kind: type[C]) -> C | None:
     """What ``?cursor=`` says, if it is there; ParameterError for what no link of ours had."""
+    refuse_empty(request, ["cursor"])  # a script that lost its place would begin again and again
     text = request.query_params.get("cursor")
-    if not text:
+    if text is None:
         return None
     try:
         padded = text + "=" * (-len(text) % 4)
@@ -200,7 +203,9 @@ class CursorPagination(BasePagination):
         size = {"type": "integer", "minimum": 1, "maximum": LARGEST_SIZE, "default": DEFAULT_SIZE}
         ordering = {"type": "string", "enum": orderings.names(), "default": orderings.default}
         return [
-            _parameter("cursor", {"type": "string"}, "Where the page begins: from a link."),
+            _parameter(
+                "cursor", {"type": "string", "minLength": 1}, "Where the page begins: from a link."
+            ),
             _parameter("page_size", size, "How many rows at most."),
             _parameter("ordering", ordering, "What comes first; a minus turns it around."),
         ]
@@ -232,9 +237,8 @@ def page_size_of(request: Request) -> int:
 
 def _ordering_of(request: Request, orderings: Orderings, cursor: _Cursor | None) -> str:
     """A cursor goes with the ordering that it was made for."""
-    wanted = request.query_params.get("ordering") or (
-        cursor.ordering if cursor else orderings.default
-    )
+    made_for = cursor.ordering if cursor else orderings.default
+    wanted = request.query_params.get("ordering", made_for)
     if wanted not in orderings.names():
         message = "This list can be ordered by " + ", ".join(orderings.names()) + "."
         raise ParameterError("ordering", "invalid_choice", message)
@@ -248,6 +252,8 @@ def _position(cursor: _Cursor, rows: QuerySet[Any]) -> tuple[Any, Any]:
     field = rows.query.annotations[_SORT].output_field
     try:
         value = field.to_python(msgspec.json.decode(cursor.value))
+        if isinstance(value, datetime):
+            value = in_utc(value)
         key = rows.model._meta.pk.to_python(cursor.id)
     except _UNREADABLE as error:
         raise bad_cursor() from error

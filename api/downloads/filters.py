@@ -2,6 +2,7 @@
 
 import django_filters
 
+from api.base.filters import MomentFilter
 from apps.downloads.models import Download
 
 
@@ -11,12 +12,12 @@ class EpisodeDownloadFilters(django_filters.FilterSet):
     app = django_filters.CharFilter(help_text="Its name, exactly.")
     device = django_filters.CharFilter(help_text="Its name, exactly.")
     country = django_filters.CharFilter(help_text="Its code of ISO 3166-1.")
-    since = django_filters.IsoDateTimeFilter(
+    since = MomentFilter(
         field_name="counted_at",
         lookup_expr="gte",
         help_text="Counted at this moment or later.",
     )
-    until = django_filters.IsoDateTimeFilter(
+    until = MomentFilter(
         field_name="counted_at", lookup_expr="lt", help_text="Counted before this moment."
     )
 

@@ -3,7 +3,7 @@
 import django_filters
 from django.db.models import QuerySet
 
-from api.base.filters import IntegerFilter
+from api.base.filters import IntegerFilter, MomentFilter
 from apps.core.clock import now
 from podcasts.models import Episode, EpisodeStatus, EpisodeType
 from podcasts.querysets import EpisodeQuerySet
@@ -19,10 +19,10 @@ class EpisodeFilters(django_filters.FilterSet):
     )
     type = django_filters.ChoiceFilter(choices=EpisodeType.choices)
     season = IntegerFilter(field_name="season_number", help_text="Its number.")
-    published_after = django_filters.IsoDateTimeFilter(
+    published_after = MomentFilter(
         field_name="published_at", lookup_expr="gte", help_text="This moment included."
     )
-    published_before = django_filters.IsoDateTimeFilter(
+    published_before = MomentFilter(
         field_name="published_at", lookup_expr="lt", help_text="This moment excluded."
     )
     search = django_filters.CharFilter(

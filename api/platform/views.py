@@ -70,7 +70,11 @@ class QuarantineView(ApiView):
     @extend_schema(
         operation_id="list_quarantine",
         parameters=[
-            OpenApiParameter("cursor", str, description="Where the page begins: from a link."),
+            OpenApiParameter(
+                "cursor",
+                {"type": "string", "minLength": 1},
+                description="Where the page begins: from a link.",
+            ),
             OpenApiParameter("page_size", int, description="How many rows at most."),
         ],
         responses={200: WaitingPageSerializer, **problems({400: INVALID, 404: NOT_FOUND})},

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django import forms
 from django.core.exceptions import ValidationError
 
+from apps.core.clock import in_utc
 from frontend.forms.shows import ArtworkField
 from podcasts.models import Episode
 from podcasts.services.episodes import EpisodeFields
@@ -91,12 +92,21 @@ class PublishForm(forms.Form):
         """The moment in UTC: what was typed is taken to be in the browser's zone."""
         data = cast("dict[str, Any]", super().clean())
         typed = data.get("publish_at")
-        if typed is not None and data.get("timezone"):
+        if typed is not None:
+            zone = data.get("timezone")
+            moment = typed.replace(tzinfo=_zone(zone)) if zone else typed
             try:
-                zone = ZoneInfo(data["timezone"])
-            except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-                raise ValidationError(
-                    "The time zone of your device is unknown here.", code="timezone_unknown"
-                ) from error
-            data["publish_at"] = typed.replace(tzinfo=zone)
+                data["publish_at"] = in_utc(moment)
+            except OverflowError as error:
+                invalid = self.fields["publish_at"].error_messages["invalid"]
+                raise ValidationError({"publish_at": invalid}) from error
         return data
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValidationError(
+            "The time zone of your device is unknown here.", code="timezone_unknown"
+        ) from error

@@ -254,6 +254,10 @@ def test_a_date_is_taken_in_the_zone_it_was_typed_in(
     [
         ({}, "Choose a date and time."),
         ({"publish_at": "soon"}, "This is not a date and time."),
+        (
+            {"publish_at": "9999-12-31T23:00", "timezone": "America/New_York"},
+            "This is not a date and time.",
+        ),
         ({"publish_at": "2020-01-01T10:00"}, "This moment has passed."),
         ({"publish_at": "2099-01-01T10:00", "timezone": "../etc"}, "The time zone"),
         ({"publish_at": "2099-01-01T10:00", "timezone": "Mars/Base"}, "The time zone"),

@@ -99,19 +99,23 @@ def forged(value: bytes, ordering: bytes = b"title") -> str:
     [
         ("page_size=0", "page_size", "invalid"),
         ("page_size=201", "page_size", "invalid"),
+        ("page_size=", "page_size", "invalid"),
         ("page_size=ten", "page_size", "invalid"),
         ("page_size=٣", "page_size", "invalid"),
         ("page_size=" + "9" * 5000, "page_size", "invalid"),
         ("page_size=0000002001000000", "page_size", "invalid"),
         ("page_size=000000000200", "page_size", "invalid"),
         ("ordering=secret", "ordering", "invalid_choice"),
+        ("ordering=", "ordering", "invalid_choice"),
         ("ordering=--title", "ordering", "invalid_choice"),
+        ("cursor=", "cursor", "required"),
         ("cursor=%00", "cursor", "invalid_cursor"),
         ("cursor=bm90IG91cnM", "cursor", "invalid_cursor"),
         ("cursor=WyItdGl0bGUiLGZhbHNlLCJhIiwieCJd", "cursor", "invalid_cursor"),  # an id: "x"
         ("cursor=WyIteCIsZmFsc2UsMSwieCJd", "ordering", "invalid_choice"),  # ordering: "-x"
         (forged(b"[" * 60_000 + b"]" * 60_000), "cursor", "invalid_cursor"),
         (forged(b'"\\ud800"'), "cursor", "invalid_cursor"),
+        (forged(b'"0001-01-01T00:00:00+01:00"', b"published_at"), "cursor", "invalid_cursor"),
         ("colour=red", "colour", "unknown_parameter"),
         ("fields=nothing", "fields", "unknown_field"),
         ("fields=", "fields", "required"),
@@ -119,6 +123,8 @@ def forged(value: bytes, ordering: bytes = b"title") -> str:
         ("fields=id,", "fields", "unknown_field"),
         ("status=nowhere", "status", "invalid_choice"),
         ("published_after=soon", "published_after", "invalid"),
+        ("published_after=0001-01-01T00:00%2B01:00", "published_after", "invalid"),
+        ("published_before=9999-12-31T23:59-01:00", "published_before", "invalid"),
         ("search=%00", "search", "null_characters_not_allowed"),
     ],
 )
@@ -131,6 +137,21 @@ def test_a_parameter_that_can_not_be_accepted_is_named(
     [error] = response.json()["errors"]
     assert (error["parameter"], error["code"]) == (parameter, code)
     assert error["detail"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "published_after=2026-11-22T12:00%2B20:18",
+        "published_before=2026-11-22T12:00-23:59",
+        forged(b'"2026-11-22T12:00:00+20:18"', b"published_at"),
+    ],
+)
+def test_an_offset_that_the_database_does_not_know_is_understood(
+    query: str, people: People, show: Show
+) -> None:
+    response = people.client("analyst").get(f"/api/v1/shows/{show.id}/episodes/?{query}")
+    assert response.status_code == 200, response.content
 
 
 @pytest.mark.parametrize("value", [b"1e400", b"-1e400", b"9" * 400, b"{}", b"null"])

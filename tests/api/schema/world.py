@@ -1,4 +1,7 @@
-"""Two tenants in an instance's database, told to whoever started this: ``python -m …world``."""
+"""Two tenants in an instance's database, told to whoever started this.
+
+``python -m tests.api.schema.world NAME``: no two worlds of one instance have the same name.
+"""
 
 import json
 import sys
@@ -7,8 +10,11 @@ from typing import Any
 from uuid import uuid4
 
 import django
+from django.conf import settings
 
 django.setup()
+# Nobody signs in here, so nobody waits for passwords of a good kind.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 from django.test import Client  # noqa: E402
 
@@ -38,7 +44,10 @@ type Ids = dict[str, list[str]]
 
 
 def tenant(mark: str) -> tuple[Organization, Ids]:
-    """An organisation of which every text and every address has the mark in it."""
+    """An organisation of which every text and every address has the mark in it.
+
+    Its ids are those that may be deleted: neither the owner nor whoever asks as an analyst.
+    """
     organization = OrganizationFactory(name=f"{mark} radio")
     for role in Role:
         person = UserFactory(email=f"{mark}-{role.value}@example.com", name=f"{mark} {role.value}")
@@ -46,7 +55,7 @@ def tenant(mark: str) -> tuple[Organization, Ids]:
     for number in range(6):
         person = UserFactory(email=f"{mark}-{number}@example.com", name=f"{mark} {number}")
         MembershipFactory(organization=organization, user=person, role=Role.ANALYST)
-    owner = Membership.objects.get(organization=organization, role=Role.OWNER)
+    owner, asking = (member_who_asks(organization, role) for role in (Role.OWNER, Role.ANALYST))
     shows = [_show(organization, mark, number) for number in range(SHOWS)]
     delete_show(show=shows[-1])
     uploads = [_upload(organization, owner.user, mark, number) for number in range(6)]
@@ -65,9 +74,16 @@ def tenant(mark: str) -> tuple[Organization, Ids]:
         "invitation_id": [_invitation(owner, mark, number) for number in range(6)],
         "member_id": [
             str(one.pk)
-            for one in Membership.objects.filter(organization=organization).exclude(pk=owner.pk)
+            for one in Membership.objects.filter(organization=organization).exclude(
+                pk__in=[owner.pk, asking.pk]
+            )
         ],
     }
+
+
+def member_who_asks(organization: Organization, role: Role) -> Membership:
+    """As whom requests are sent."""
+    return Membership.objects.filter(organization=organization, role=role).earliest("pk")
 
 
 def _show(organization: Organization, mark: str, number: int) -> Any:
@@ -147,20 +163,19 @@ def ways_in(person: User) -> dict[str, dict[str, str]]:
     }
 
 
-def main() -> None:
+def main(name: str) -> None:
     """Make all of it, and print where it is and how to get in."""
     world: dict[str, Any] = {"tenants": {}, "people": {}}
     for mark in MARKS:
-        organization, ids = tenant(mark)
+        organization, ids = tenant(f"{mark}-{name}")
         world["tenants"][mark] = ids
-        members = Membership.objects.filter(organization=organization)
         for role in (Role.OWNER, Role.ANALYST):
-            name = role.value if mark == MARKS[0] else "stranger"
-            member = members.filter(role=role).earliest("pk")
-            world["people"].setdefault(name, ways_in(member.user))
-    staff = UserFactory(is_staff=True, email="staff@example.com", name="Staff")
+            person = role.value if mark == MARKS[0] else "stranger"
+            member = member_who_asks(organization, role)
+            world["people"].setdefault(person, ways_in(member.user))
+    staff = UserFactory(is_staff=True, email=f"staff-{name}@example.com", name="Staff")
     world["people"]["staff"] = ways_in(staff)
     json.dump(world, sys.stdout)
 
 
-main()
+main(sys.argv[1])
