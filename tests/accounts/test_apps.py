@@ -1,124 +1,31 @@
-"""Apps of others: how a person lets one in by OAuth 2, what it may do then, and how it ends."""
+"""Apps of others: how a person lets one in by OAuth 2, and what it may do then."""
 
-import base64
-import hashlib
 import re
-from dataclasses import dataclass, field
 from datetime import timedelta
 from io import StringIO
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from allauth.idp.oidc import views
 from allauth.idp.oidc.models import Client as App
 from allauth.idp.oidc.models import Token as AppSecret
-from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from apps.accounts.bearers import _new_agreement
 from apps.accounts.models import ApiToken
 from apps.accounts.oauth import places_of, register_app
 from apps.accounts.scopes import Scope
-from apps.accounts.services import deactivate_person
-from apps.accounts.tasks import forget_old_tokens
-from apps.accounts.tokens import TokenRefusedError, revoke_token
 from apps.core.clock import now
-from hosting.live_streams import LiveStreams
 from podcasts.models import Episode
+from tests.accounts.caller import BACK, SHOWS, VERIFIER, Caller
 from tests.conftest import People
-from tests.factories import EpisodeFactory, MembershipFactory
-from tests.live.streaming import Stream, stream
-from tests.live.test_streams import elsewhere
+from tests.factories import EpisodeFactory
 from tests.programs import ask, new_upload, program, token_of_person
 
 pytestmark = pytest.mark.usefixtures("clean_valkey")
-BACK = "https://app.example/cb"
-VERIFIER = "a-verifier-that-is-long-enough-to-be-accepted-by-rfc-7636"
-CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode()[:-1]
-SHOWS = "/api/v1/shows/"
-
-
-@dataclass
-class Caller:
-    """An app, and the browser of a person who is signed in."""
-
-    app: App
-    browser: Client
-    back: str = BACK
-    secrets: dict[str, Any] = field(default_factory=dict)
-
-    def question(self, **changes: Any) -> dict[str, Any]:
-        """What the app leads the browser to the consent page with."""
-        asked = {
-            "client_id": self.app.pk,
-            "response_type": "code",
-            "redirect_uri": self.back,
-            "scope": "read stats",
-            "state": "abc",
-            "code_challenge": CHALLENGE,
-            "code_challenge_method": "S256",
-        } | changes
-        return {name: value for name, value in asked.items() if value is not None}
-
-    def see(self, **changes: Any) -> Any:
-        """The consent page, or what is answered instead."""
-        return self.browser.get("/oauth/authorize", self.question(**changes))
-
-    def answer(self, action: str = "grant", *scopes: str) -> dict[str, list[str]]:
-        """What comes back to the app when the person has pressed a button."""
-        page = self.see().content.decode()
-        signed = re.search(r'name="request" value="([^"]+)"', page)
-        assert signed is not None
-        body = {"request": signed[1], "action": action, "scopes": scopes or ("read", "stats")}
-        led = self.browser.post("/oauth/authorize", body)
-        assert led.status_code == 302
-        assert led.headers["Location"].startswith(self.back)
-        return parse_qs(urlsplit(led.headers["Location"]).query)
-
-    def change(self, **body: Any) -> Any:
-        """Ask for secrets, from nobody's browser."""
-        answer = Client().post("/oauth/token", {"client_id": self.app.pk} | body)
-        if answer.status_code == 200:
-            self.secrets = answer.json()
-        return answer
-
-    def get_in(self, *scopes: str) -> Client:
-        """All of it; a program with the secret."""
-        (code,) = self.answer("grant", *scopes)["code"]
-        assert self.with_code(code).status_code == 200
-        return program(self.secrets["access_token"])
-
-    def with_code(self, code: str, verifier: str = VERIFIER) -> Any:
-        """Ask for the first secrets."""
-        return self.change(
-            grant_type="authorization_code",
-            code=code,
-            redirect_uri=self.back,
-            code_verifier=verifier,
-        )
-
-    def refresh(self) -> Any:
-        """Ask for new ones."""
-        return self.change(grant_type="refresh_token", refresh_token=self.secrets["refresh_token"])
-
-
-@pytest.fixture
-def caller(people: People) -> Caller:
-    """An app that may ask for reading and figures, and the editor's browser."""
-    app = register_app(name="Podgraph", redirect_uris=[BACK], scopes=[Scope.READ, Scope.STATS])
-    return Caller(app, people.client("editor"))
-
-
-@pytest.fixture
-def episode(people: People) -> Episode:
-    """A published episode of the organisation."""
-    return EpisodeFactory(show__organization=people.organization)
 
 
 def test_an_app_that_was_let_in_sees_what_the_person_sees(
@@ -232,173 +139,6 @@ def test_a_refresh_token_opens_nothing(caller: Caller) -> None:
     assert ask(program(caller.secrets["refresh_token"]), SHOWS) == (401, "invalid_token")
 
 
-def end_in_the_studio(people: People, caller: Caller) -> None:
-    agreed = ApiToken.objects.get()
-    people.client("editor").post(f"/studio/tokens/{agreed.pk}/revoke/")
-
-
-def end_itself(people: People, caller: Caller) -> None:
-    asking = program(caller.secrets["access_token"])
-    (agreed,) = asking.get("/api/v1/tokens/").json()["results"]
-    assert asking.delete(f"/api/v1/tokens/{agreed['id']}/").status_code == 204
-
-
-def close_account(people: People, caller: Caller) -> None:
-    deactivate_person(user=people.editor)
-
-
-def remove_app(people: People, caller: Caller) -> None:
-    call_command("oauth_app", remove=caller.app.pk, stdout=StringIO())
-
-
-@pytest.mark.parametrize("happens", [end_in_the_studio, end_itself, close_account, remove_app])
-def test_an_app_that_is_ended_is_out_at_once_and_for_good(
-    people: People, caller: Caller, happens: Any
-) -> None:
-    asking = caller.get_in()
-    assert ask(asking, SHOWS)[0] == 200
-    happens(people, caller)
-    assert ask(asking, SHOWS)[0] == 401
-    assert caller.refresh().status_code in (400, 401)
-
-
-def test_an_app_that_was_ended_may_be_let_in_again(people: People, caller: Caller) -> None:
-    assert ask(caller.get_in(), SHOWS)[0] == 200
-    end_in_the_studio(people, caller)
-    assert ask(caller.get_in(), SHOWS)[0] == 200
-    assert sorted(token.status(now()) for token in ApiToken.objects.all()) == ["active", "revoked"]
-
-
-def test_ending_an_app_ends_no_other_and_nobody_elses(people: People, caller: Caller) -> None:
-    other = register_app(name="Other", redirect_uris=[BACK], scopes=[Scope.READ, Scope.STATS])
-    staying = [
-        Caller(other, people.client("editor")).get_in(),
-        Caller(caller.app, people.client("owner")).get_in(),
-    ]
-    leaving = caller.get_in()
-    for asking in [*staying, leaving]:
-        assert ask(asking, SHOWS)[0] == 200
-    revoke_token(token=ApiToken.objects.get(client=caller.app, user=people.editor))
-    assert [ask(asking, SHOWS)[0] for asking in [*staying, leaving]] == [200, 200, 401]
-
-
-def test_an_app_that_comes_while_it_is_ended_is_not_let_in_anew(caller: Caller) -> None:
-    caller.get_in()
-    secret = AppSecret.objects.get(type="at")
-    AppSecret.objects.all().delete()
-    with pytest.raises(TokenRefusedError):
-        _new_agreement(secret, ["read"])
-    assert not ApiToken.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_app_that_is_ended_while_it_refreshes_stays_out(
-    people: People, caller: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert ask(caller.get_in(), SHOWS)[0] == 200
-    agreed, answer = ApiToken.objects.get(), views.token
-
-    def end() -> None:
-        revoke_token(token=agreed)
-        connection.close()
-
-    ending = Thread(target=end)
-
-    def slow(request: Any) -> Any:
-        """The secrets are made, but not committed yet, when the person ends the app."""
-        with transaction.atomic():
-            made = answer(request)
-            ending.start()
-            ending.join(timeout=0.5)
-            assert ending.is_alive()
-            return made
-
-    monkeypatch.setattr(views, "token", slow)
-    assert caller.refresh().status_code == 200
-    ending.join(timeout=20)
-    assert not AppSecret.objects.exists()
-    assert ask(program(caller.secrets["access_token"]), SHOWS)[0] == 401
-
-
-def give_up(caller: Caller, name: str = "refresh_token", **body: Any) -> Any:
-    """The app signs itself off."""
-    shown = {"client_id": caller.app.pk, "token": caller.secrets[name]}
-    return Client().post("/oauth/revoke", shown | body)
-
-
-def test_an_app_that_gives_up_its_refresh_token_is_out_at_once(
-    people: People, caller: Caller
-) -> None:
-    asking, elsewhere = caller.get_in(), Caller(caller.app, people.client("owner")).get_in()
-    assert ask(asking, SHOWS)[0] == ask(elsewhere, SHOWS)[0] == 200
-    assert give_up(caller).status_code == 200
-    assert [ask(asking, SHOWS)[0], ask(elsewhere, SHOWS)[0]] == [401, 200]
-    assert ApiToken.objects.get(user=people.editor).status(now()) == "revoked"
-    assert caller.get_in().get(SHOWS).status_code == 200  # and may be let in again
-
-
-def test_another_device_of_the_app_gets_new_secrets(people: People, caller: Caller) -> None:
-    other = Caller(caller.app, caller.browser)
-    for one in (caller, other):
-        assert ask(one.get_in(), SHOWS)[0] == 200
-    give_up(caller)
-    assert ask(program(other.secrets["access_token"]), SHOWS)[0] == 401
-    assert other.refresh().status_code == 200
-    assert ask(program(other.secrets["access_token"]), SHOWS)[0] == 200
-    assert ApiToken.objects.get().status(now()) == "active"
-
-
-def test_a_refresh_token_that_stays_takes_nothing_with_it(caller: Caller) -> None:
-    asking = caller.get_in()
-    assert give_up(caller, token_type_hint="access_token").status_code == 200
-    assert ask(asking, SHOWS)[0] == 200
-    assert give_up(caller, "access_token").status_code == 200
-    assert ask(asking, SHOWS)[0] == 401
-    assert caller.refresh().status_code == 200
-
-
-@pytest.mark.parametrize("address", ["/oauth/token", "/oauth/revoke"])
-@pytest.mark.parametrize(
-    ("query", "body", "headers"),
-    [
-        ("?client_secret=x", {}, {}),
-        ("", {"client_secret": "x"}, {}),
-        ("", {"client_secret": ""}, {}),
-        ("", {}, {"Authorization": "Basic eDp5"}),
-        ("", {"client_id": "a\0b"}, {}),
-    ],
-)
-def test_no_secret_of_an_app_is_ever_looked_at(
-    address: str,
-    query: str,
-    body: dict[str, str],
-    headers: dict[str, str],
-    caller: Caller,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(App, "check_secret", lambda *_: pytest.fail("a slow hash"))
-    caller.get_in()
-    if "Authorization" in headers:
-        basic = base64.b64encode(f"{caller.app.pk}:x".encode()).decode()
-        headers = {"Authorization": f"Basic {basic}"}
-    shown = {
-        "client_id": caller.app.pk,
-        "grant_type": "refresh_token",
-        "refresh_token": caller.secrets["refresh_token"],
-        "token": caller.secrets["refresh_token"],
-    }
-    refused = Client().post(address + query, shown | body, headers=headers)
-    assert (refused.status_code, refused.json()) == (401, {"error": "invalid_client"})
-    assert ("WWW-Authenticate" in refused) == bool(headers)
-    assert caller.refresh().status_code == 200
-
-
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_no_app_is_looked_for_by_a_name_that_no_database_takes(caller: Caller, method: str) -> None:
-    refused = getattr(caller.browser, method)("/oauth/authorize?client_id=%00")
-    assert refused.status_code == 400
-
-
 def test_an_address_that_asks_for_secrets_too_often_waits(settings: Any, caller: Caller) -> None:
     settings.API_RATE_OAUTH = 2
     for address in ("/oauth/token", "/oauth/revoke"):
@@ -410,39 +150,12 @@ def test_an_address_that_asks_for_secrets_too_often_waits(settings: Any, caller:
     assert other.post("/oauth/token", {"client_id": caller.app.pk}).status_code == 400
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("happens", [end_in_the_studio, close_account])
-def test_an_apps_open_stream_ends_at_once(
-    people: People, caller: Caller, episode: Episode, happens: Any
-) -> None:
-    asking = caller.get_in()
-    last: list[dict[str, Any]] = []
-
-    async def talk(found: Stream) -> None:
-        await found.event()
-        await sync_to_async(happens)(people, caller)
-        last.append(await found.event())
-
-    target = f"/api/v1/shows/{episode.show_id}/live"
-    assert stream(LiveStreams(elsewhere), asking, target, talk).is_over
-    assert last[0]["type"] == "end"
-
-
 def test_an_app_makes_no_tokens_and_lets_no_other_in(caller: Caller) -> None:
     asking = caller.get_in()
     new = {"name": "A", "scopes": ["read"]}
     assert ask(asking, "/api/v1/tokens/", "post", new) == (403, "session_required")
     caller.browser = asking
     assert caller.see().headers["Location"].startswith("/accounts/login/")
-
-
-def test_a_membership_that_ends_is_one_that_the_app_had(people: People, caller: Caller) -> None:
-    asking = caller.get_in()
-    second = MembershipFactory(user=people.editor, role="editor")
-    show = EpisodeFactory(show__organization=second.organization).show
-    assert ask(asking, f"{SHOWS}{show.pk}/") == (200, "")
-    second.delete()
-    assert ask(asking, f"{SHOWS}{show.pk}/") == (404, "not_found")
 
 
 def test_the_studio_lists_apps_among_the_tokens(people: People, caller: Caller) -> None:
@@ -468,13 +181,6 @@ def test_apps_learn_where_everything_is(caller: Caller) -> None:
     assert told["code_challenge_methods_supported"] == ["S256"]
     for name in ("token_endpoint", "revocation_endpoint"):
         assert Client().post(urlsplit(told[name]).path).status_code in (400, 401)
-
-
-def test_secrets_that_had_their_time_are_forgotten(caller: Caller) -> None:
-    caller.get_in()
-    AppSecret.objects.filter(type="at").update(expires_at=now())
-    forget_old_tokens()
-    assert [secret.type for secret in AppSecret.objects.all()] == ["rt"]
 
 
 def test_an_app_on_ones_own_device_is_led_back_over_ipv6(people: People) -> None:

@@ -13,7 +13,7 @@ from apps.webhooks.models import WebhookEndpoint
 from apps.webhooks.schedule import PAUSES
 from apps.webhooks.sending import send_due
 from tests.webhooks.receiver import Receiver
-from tests.webhooks.test_sending import tell
+from tests.webhooks.telling import tell
 
 HOUR = timedelta(hours=1)
 

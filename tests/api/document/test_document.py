@@ -22,9 +22,9 @@ from apps.accounts.scopes import Scope
 from apps.core import openapi
 from apps.live.groups import Kind
 from apps.webhooks.event_types import EventType
+from tests.access.matrix import MATRIX
 from tests.docs.test_problem_codes import table
 from tests.factories import ShowFactory
-from tests.test_access_matrix import MATRIX
 
 type Schema = dict[str, Any]
 
