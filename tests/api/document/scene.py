@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.accounts.invitations import _digest
-from apps.accounts.models import Invitation, Organization, User
+from apps.accounts.models import Invitation, Membership, Organization, User
 from apps.accounts.roles import Role
 from apps.accounts.scopes import Scope
 from apps.accounts.tokens import create_organization_token, create_token
@@ -46,12 +46,33 @@ def make_scene() -> Scene:
     own = MembershipFactory(organization=organization, user=owner, role=Role.OWNER)
     editor = UserFactory(name="Bo Lind", email="bo@example.com")
     member = MembershipFactory(organization=organization, user=editor, role=Role.EDITOR)
+    ids = {"organization_id": organization.pk, "member_id": member.pk}
     show = _show(organization, owner, "Harbour Lights", "harbour-lights")
+    ids |= {"show_id": show.pk} | _trashed_show(organization, owner)
+    first = _heard_episode(show)
+    ids |= {"episode_id": first.pk} | _other_episodes(show, first)
+    ids |= _files(organization, owner)
+    ids |= _tokens(own)
+    ids |= _invitation(organization, owner)
+    ids |= _delivery(organization, first)
+    return Scene(owner, organization, ids)
+
+
+def _trashed_show(organization: Organization, owner: User) -> dict[str, Any]:
     trashed = _show(organization, owner, "Low Tide", "low-tide")
     delete_show(show=trashed)
+    return {"restore_show.show_id": trashed.pk}
+
+
+def _heard_episode(show: Show) -> Episode:
     first = _episode(show, 1, "The first night")
     for hours, app, country in ((3, "Overcast", "NO"), (2, "AntennaPod", "SE"), (1, "", "")):
         download(first, at=MOMENT - timedelta(hours=hours), app=app, country=country)
+    return first
+
+
+def _other_episodes(show: Show, first: Episode) -> dict[str, Any]:
+    """One in each state that something can be done about."""
     draft = _episode(show, 2, "Fog", status="draft", published_at=None)
     planned = _episode(
         show, 3, "The lamp", status="scheduled", published_at=MOMENT + timedelta(days=2)
@@ -59,7 +80,7 @@ def make_scene() -> Scene:
     gone = _episode(show, 4, "Lost keys")
     delete_episode(episode=gone)
     broken = AssetFactory(
-        organization=organization,
+        organization=show.organization,
         rendition=None,
         status="failed",
         progress=0,
@@ -69,13 +90,40 @@ def make_scene() -> Scene:
     failed = _episode(
         show, 5, "Storm", status="draft", published_at=None, audio=None, incoming_audio=broken
     )
+    return {
+        "publish_episode.episode_id": draft.pk,
+        "schedule_episode.episode_id": draft.pk,
+        "set_episode_audio.episode_id": draft.pk,
+        "unschedule_episode.episode_id": planned.pk,
+        "restore_episode.episode_id": gone.pk,
+        "retry_episode_audio.episode_id": failed.pk,
+        "dismiss_episode_audio.episode_id": failed.pk,
+        "get_episode_audio.episode_id": failed.pk,
+        "draft": draft.pk,
+        "season": [str(one.pk) for one in (first, planned, draft, failed)],
+    }
+
+
+def _files(organization: Organization, owner: User) -> dict[str, Any]:
     upload = _upload(organization, owner)
     done = _upload(organization, owner, "fog.mp3", status="complete")
     spare = AssetFactory(organization=organization, filename="fog.mp3", upload=done)
-    token, _ = create_token(user=owner, name="Nightly backup", scopes=(Scope.READ,))
+    return {"upload_id": upload.pk, "complete_upload.upload_id": done.pk, "asset_id": spare.pk}
+
+
+def _tokens(own: Membership) -> dict[str, Any]:
+    token, _ = create_token(user=own.user, name="Nightly backup", scopes=(Scope.READ,))
     machine, _ = create_organization_token(
         actor=own, role=Role.EDITOR, name="Mixing desk", scopes=(Scope.WRITE, Scope.UPLOADS)
     )
+    return {
+        "token_id": token.pk,
+        "get_organization_token.token_id": machine.pk,
+        "revoke_organization_token.token_id": machine.pk,
+    }
+
+
+def _invitation(organization: Organization, owner: User) -> dict[str, Any]:
     invitation = Invitation.objects.create(
         organization=organization,
         email="cleo@example.com",
@@ -85,6 +133,10 @@ def make_scene() -> Scene:
         expires_at=MOMENT + timedelta(days=7),
     )
     _invite_elsewhere(owner)
+    return {"invitation_id": invitation.pk}
+
+
+def _delivery(organization: Organization, first: Episode) -> dict[str, Any]:
     delivery = WebhookDeliveryFactory(
         endpoint__organization=organization,
         endpoint__url="https://example.com/hooks",
@@ -94,36 +146,7 @@ def make_scene() -> Scene:
         next_attempt_at=None,
         finished_at=MOMENT,
     )
-    return Scene(
-        owner,
-        organization,
-        {
-            "organization_id": organization.pk,
-            "show_id": show.pk,
-            "restore_show.show_id": trashed.pk,
-            "episode_id": first.pk,
-            "publish_episode.episode_id": draft.pk,
-            "schedule_episode.episode_id": draft.pk,
-            "set_episode_audio.episode_id": draft.pk,
-            "unschedule_episode.episode_id": planned.pk,
-            "restore_episode.episode_id": gone.pk,
-            "retry_episode_audio.episode_id": failed.pk,
-            "dismiss_episode_audio.episode_id": failed.pk,
-            "get_episode_audio.episode_id": failed.pk,
-            "member_id": member.pk,
-            "invitation_id": invitation.pk,
-            "token_id": token.pk,
-            "get_organization_token.token_id": machine.pk,
-            "revoke_organization_token.token_id": machine.pk,
-            "upload_id": upload.pk,
-            "complete_upload.upload_id": done.pk,
-            "asset_id": spare.pk,
-            "webhook_id": delivery.endpoint_id,
-            "delivery_id": delivery.pk,
-            "draft": draft.pk,
-            "season": [str(one.pk) for one in (first, planned, draft, failed)],
-        },
-    )
+    return {"webhook_id": delivery.endpoint_id, "delivery_id": delivery.pk}
 
 
 def _show(organization: Organization, owner: User, title: str, handle: str) -> Show:
