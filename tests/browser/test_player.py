@@ -40,6 +40,25 @@ def test_nothing_is_fetched_before_somebody_presses_play(episode: Page) -> None:
     assert asked
 
 
+def test_a_list_plays_in_its_rows_and_one_at_a_time(page: Page) -> None:
+    page.goto("/shows/demo/")
+    page.get_by_role("button", name="Play Morning Signal").click()
+    wait_for_position(page, 0.2)
+    first, second = page.locator(".episode").nth(0), page.locator(".episode").nth(1)
+    expect(first.get_by_role("button", name="Pause Morning Signal")).to_be_visible()
+    first.get_by_label("Position in the episode").press("PageUp")
+    wait_for_position(page, 60)
+    second.get_by_role("button", name="Play Night Transmission").click()
+    expect(second.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    expect(first.get_by_role("button", name="Play Morning Signal")).to_be_visible()
+    paused = "[...document.querySelectorAll('audio')].map(audio => audio.paused)"
+    assert page.evaluate(paused) == [True, False]
+    second.get_by_role("button", name="Pause Night Transmission").click()
+    assert page.evaluate(paused) == [True, True]
+    second.get_by_role("link", name="Night Transmission").click()  # the rest of the row leads there
+    expect(page.get_by_role("heading", name="Night Transmission")).to_be_visible()
+
+
 def test_it_plays_pauses_skips_and_seeks_with_keys(episode: Page) -> None:
     episode.get_by_role("button", name="Play", exact=True).click()
     wait_for_position(episode, 0.2)

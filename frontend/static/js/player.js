@@ -70,7 +70,7 @@ class AudioPlayer extends HTMLElement {
     try {
       await this.audio.play();
     } catch (error) {
-      if (error.name !== "AbortError") this.#say("This browser can't play the episode. You can download it below.");
+      if (error.name !== "AbortError") this.#say("This browser can't play this file. The episode's page has it as a download.");
     }
   }
 
@@ -157,7 +157,9 @@ class AudioPlayer extends HTMLElement {
     this.playButton.toggleAttribute("data-playing", isPlaying);
     this.playButton.setAttribute("aria-label", isPlaying ? "Pause" : "Play");
     this.#remember(true);
-    if (isPlaying) this.#tellSystem();
+    if (!isPlaying) return;
+    for (const other of document.querySelectorAll("audio-player")) if (other !== this) other.audio.pause();
+    this.#tellSystem();
   }
 
   #remember(isForced) {
