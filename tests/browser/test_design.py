@@ -1,10 +1,11 @@
 """The look, as a browser sees it: readable in both colours, on a phone, without a mouse."""
 
+import time
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.instance import Instance
 
@@ -72,6 +73,24 @@ def test_chosen_colours_stay_and_are_there_before_the_first_paint(page: Page) ->
     script = page.locator("script[src*='theme-now']")
     assert script.get_attribute("defer") is None
     assert script.get_attribute("type") is None
+
+
+def test_pages_change_into_one_another_though_a_style_sheet_is_late(page: Page) -> None:
+    """Chromium gives the transition up then, and reports an error: see theme-now.js."""
+    page.goto("/")
+    page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+
+    def late(route: Route) -> None:
+        time.sleep(0.4)
+        route.continue_()
+
+    page.route("**/css/base.*.css", late)
+    # What asks for a style has Chromium apply the sheets that are there already.
+    page.add_init_script("setInterval(() => getComputedStyle(document.documentElement).color, 5)")
+    page.add_init_script("addEventListener('pagereveal', e => { has = !!e.viewTransition })")
+    page.get_by_role("contentinfo").get_by_role("link", name="Privacy").click()
+    page.wait_for_url("/privacy/")
+    assert page.evaluate("has")
 
 
 def test_pages_use_nothing_from_elsewhere(page: Page, instance: Instance) -> None:
