@@ -99,7 +99,8 @@ class PublishForm(forms.Form):
                 data["publish_at"] = in_utc(moment)
             except OverflowError as error:
                 invalid = self.fields["publish_at"].error_messages["invalid"]
-                raise ValidationError({"publish_at": invalid}) from error
+                refused = ValidationError(invalid, code="invalid")
+                raise ValidationError({"publish_at": refused}) from error
         return data
 
 
