@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from apps.accounts.models import ApiToken, Invitation, Membership
@@ -59,22 +60,19 @@ class Row:
         return "in" if MEMBERS.index(persona) >= MEMBERS.index(self.least) else "403"
 
 
-def page(
+def _row(
     path: str | Callable[[World], str],
     least: str,
     method: str = "get",
     body: Callable[[World], dict[str, Any]] = lambda world: {},
+    *,
+    is_api: bool,
 ) -> Row:
-    return Row(method, path if callable(path) else lambda world: path, least, body)
+    return Row(method, path if callable(path) else lambda world: path, least, body, is_api)
 
 
-def api(
-    path: str | Callable[[World], str],
-    least: str,
-    method: str = "get",
-    body: Callable[[World], dict[str, Any]] = lambda world: {},
-) -> Row:
-    return Row(method, path if callable(path) else lambda world: path, least, body, is_api=True)
+page = partial(_row, is_api=False)
+api = partial(_row, is_api=True)
 
 
 def show(suffix: str = "") -> Callable[[World], str]:
